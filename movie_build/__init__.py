@@ -1,0 +1,1 @@
+"""Incremental builds of narrated slide movies."""

@@ -1,0 +1,1 @@
+"""Authors: an article in, a script out."""

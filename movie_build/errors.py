@@ -1,0 +1,131 @@
+"""What can go wrong, and how it is told.
+
+    MovieBuildError                 shown as one message, without a traceback, exit code 1
+    ├── InputError                  mistakes in the user's files, all of one run together
+    ├── SourceError                 a page or file cannot be read as an article
+    ├── AuthorError                 no script can be written from an article
+    ├── VoiceError                  a voice cannot speak a line
+    │   └── SpeechError             it spoke, but what came is not this line spoken
+    ├── SlideError                  a slide cannot be drawn
+    │   ├── FontError               no installed font has the characters
+    │   └── BrowserError            there is no browser, or it does not answer
+    ├── EncodeError                 pictures or sound cannot be encoded or joined
+    ├── StoreError                  a piece cannot be written or read
+    └── MissingExtra                an optional library is not installed
+
+The reader of a message is the person who typed the YAML: it says file, line,
+place, what is wrong and what to do. Everything else that is raised is a bug of
+this program and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Where:
+    """A place in a file of the user's: `script.yaml:14: sections[1].title`."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    place: str = ""
+
+    def __str__(self) -> str:
+        at = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{at}: {self.place}" if self.place else at
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in the user's files, and what to do about it."""
+
+    where: Where
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class MovieBuildError(Exception):
+    """The root of every error that is the user's to mend; `at` is where, if known."""
+
+    def __init__(self, what: str, *, at: Where | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.at = at
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.what}" if self.at else self.what
+
+
+class InputError(MovieBuildError):
+    """All the mistakes found in the user's files, one a line."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.mistakes,)
+
+
+class SourceError(MovieBuildError):
+    """A page or a file cannot be read as an article."""
+
+
+class AuthorError(MovieBuildError):
+    """No script can be written from an article."""
+
+
+class VoiceError(MovieBuildError):
+    """A voice cannot speak a line: the text is refused, or the service cannot be reached."""
+
+
+class SpeechError(VoiceError):
+    """What the voice gave is silent, broken, clipped, or too short or long for the line."""
+
+
+class SlideError(MovieBuildError):
+    """A slide cannot be drawn."""
+
+
+class FontError(SlideError):
+    """No installed font can show some characters of a text."""
+
+
+class BrowserError(SlideError):
+    """There is no browser to draw with, or it does not answer."""
+
+
+class EncodeError(MovieBuildError):
+    """Pictures or sound cannot be encoded, or not joined to a movie."""
+
+
+class StoreError(MovieBuildError):
+    """A piece cannot be written or read: no space, no permission."""
+
+
+class MissingExtra(MovieBuildError):
+    """An optional library is not installed; the message names the extra to install."""
+
+    def __init__(self, extra: str, purpose: str, *, at: Where | None = None) -> None:
+        super().__init__(f"{purpose} needs an extra: pip install 'movie-build[{extra}]'", at=at)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A hint to append to "no such name": the nearest right name, else all of them."""
+    known = sorted(names)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"use one of: {', '.join(known)}" if known else "there are none"
+
+
+def shown(path: Path, base: Path) -> str:
+    """`path` as the user would type it in `base`."""
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)

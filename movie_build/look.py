@@ -1,0 +1,51 @@
+"""How a movie looks and what a slide shows: plain values between script and renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What all slides of a movie share. Colours are CSS `#rrggbb`."""
+
+    width_px: int = 1920
+    height_px: int = 1080
+    fps: Fraction = Fraction(30)
+    crf: int = 20
+    font_family: str = ""
+    primary_color: str = ""
+    background_color: str = ""
+    theme: Path = Path("default")
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A picture behind a slide; `fit` is cover, contain or fill."""
+
+    path: Path
+    fit: str = "cover"
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What one slide shows.
+
+    `template` names a file of the theme (`title`, `statement`, `bullets`,
+    `picture`, `quote`, `html`). Paths are absolute and exist.
+    """
+
+    template: str
+    title: str
+    subtitle: str = ""
+    bullets: tuple[str, ...] = ()
+    picture: Path | None = None
+    caption: str = ""
+    quote: str = ""
+    quote_by: str = ""
+    html: str = ""
+    background: Background | None = None
+    movie_title: str = ""

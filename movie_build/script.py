@@ -1,0 +1,73 @@
+"""`script.yaml`: what is said and shown, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from movie_build.errors import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One narration line: `text` is shown; `reading`, if there is one, is spoken instead.
+
+    `pause_s` is the silence after it, where it is not the movie's. `recording`
+    is a sound file of the user's own, relative to the project.
+    """
+
+    text: str
+    reading: str = ""
+    persona_id: str = ""
+    id: str = ""
+    pause_s: Fraction | None = None
+    recording: str = ""
+    where: Where | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture on a slide: a path relative to the project, or a URL."""
+
+    path: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Words on a slide, and whose they are."""
+
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A slide and what is said over it.
+
+    `template` is empty where it is to be chosen from what the section holds;
+    `html` is a body of the user's own inside the theme's frame.
+    """
+
+    title: str
+    narrations: tuple[Line, ...]
+    id: str = ""
+    subtitle: str = ""
+    image: Image | None = None
+    bullets: tuple[str, ...] = ()
+    quote: Quotation | None = None
+    html: str = ""
+    template: str = ""
+    slide_prompt: str = ""
+    notes: str = ""
+    where: Where | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A movie's script; `language` is a BCP 47 tag."""
+
+    title: str
+    sections: tuple[Section, ...]
+    description: str = ""
+    language: str = ""

@@ -1,0 +1,1 @@
+"""Slides: what a section shows in, a PNG out."""

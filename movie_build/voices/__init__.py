@@ -1,0 +1,1 @@
+"""Voices: a narration line in, sound out."""
