@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from movie_build.config import Backdrop, VoiceSettings
 from movie_build.errors import Where
 
 
@@ -22,6 +23,7 @@ class Line:
     id: str = ""
     pause_s: Fraction | None = None
     recording: str = ""
+    voice: VoiceSettings | None = None
     where: Where | None = field(default=None, compare=False)
 
 
@@ -60,6 +62,7 @@ class Section:
     template: str = ""
     slide_prompt: str = ""
     notes: str = ""
+    background: Backdrop | None = None
     where: Where | None = field(default=None, compare=False)
 
 

@@ -1,0 +1,160 @@
+"""Pieces, and the bench where they are made: taken if right, else fetched, else made.
+
+A piece's file is right if its size and time are those recorded with its key.
+Its bytes are verified whenever they are taken into another piece, and a
+damaged piece is made again on the spot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from movie_build.atomic import write_bytes
+from movie_build.errors import StoreError, shown
+from movie_build.keys import key_of
+from movie_build.records import Record, Records
+from movie_build.store import Store
+
+MADE, STORED, HERE = "made", "store", "here"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file under `build/`: what it is made from (`recipe`) and how (`make`).
+
+    `make` gets the bench to take the bytes of the pieces in `needs` from.
+    """
+
+    step: str
+    recipe: str
+    path: Path
+    make: Callable[[Bench], bytes] = field(compare=False, repr=False)
+    needs: tuple[Piece, ...] = field(default=(), compare=False, repr=False)
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", key_of(self.recipe))
+
+
+@dataclass(slots=True)
+class StepCount:
+    """How many pieces of a step were made, were there, or failed; `seconds` is time spent making."""
+
+    made: int = 0
+    reused: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+Counts: TypeAlias = dict[str, StepCount]
+
+
+class Bench:
+    """Where the pieces of one project are made. May be used from several threads."""
+
+    def __init__(self, folder: Path, records: Records, store: Store) -> None:
+        self.folder = folder
+        self.records = records
+        self.store = store
+        self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+        self._guard = threading.Lock()
+
+    def fresh(self, piece: Piece) -> bool:
+        """Whether the piece's file is there, with the size and time that were recorded.
+
+        A file that only got another time (a copied project) is looked into, and recorded anew.
+        """
+        record = self.records.get(self._name(piece.path))
+        if record is None or record.key != piece.key:
+            return False
+        try:
+            stat = piece.path.stat()
+        except OSError:
+            return False
+        if record.matches(stat.st_size, stat.st_mtime_ns):
+            return True
+        if record.size != stat.st_size or self._read(piece, record) is None:
+            return False
+        self.records.put(replace(record, mtime_ns=stat.st_mtime_ns))
+        return True
+
+    def ensure(self, piece: Piece) -> str:
+        """See that the piece is there; how: HERE already, STORED by an earlier build, or MADE.
+
+        Raises:
+            MovieBuildError: it cannot be made.
+            StoreError: it cannot be written.
+        """
+        with self._lock(piece.path):
+            if self.fresh(piece):
+                return HERE
+            return self._fill(piece)[0]
+
+    def take(self, piece: Piece) -> bytes:
+        """The piece's bytes, verified; a missing or damaged one is made first."""
+        with self._lock(piece.path):
+            record = self.records.get(self._name(piece.path))
+            if record and record.key == piece.key:
+                content = self._read(piece, record)
+                if content is not None:
+                    return content
+            return self._fill(piece)[1]
+
+    def _fill(self, piece: Piece) -> tuple[str, bytes]:
+        content = self.store.get(piece.key)
+        if content is not None:
+            self._write(piece, content, STORED, 0.0)
+            return STORED, content
+        began = time.monotonic()
+        content = piece.make(self)
+        self.store.put(piece.key, content)
+        self._write(piece, content, MADE, time.monotonic() - began)
+        return MADE, content
+
+    def _write(self, piece: Piece, content: bytes, origin: str, seconds: float) -> None:
+        record = Record(
+            name=self._name(piece.path),
+            key=piece.key,
+            step=piece.step,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            mtime_ns=0,
+            origin=origin,
+            made_at=time.time(),
+            seconds=seconds,
+            recipe=piece.recipe,
+        )
+        try:
+            piece.path.parent.mkdir(parents=True, exist_ok=True)
+            # Recorded before it gets its name: a file under its name always has a record.
+            write_bytes(
+                piece.path,
+                content,
+                before_rename=lambda stat: self.records.put(
+                    replace(record, mtime_ns=stat.st_mtime_ns)
+                ),
+            )
+        except OSError as error:
+            where = shown(piece.path, self.folder)
+            raise StoreError(f"cannot write {where}: {error.strerror or error}") from error
+
+    def _read(self, piece: Piece, record: Record) -> bytes | None:
+        try:
+            content = piece.path.read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == record.sha256 else None
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def _lock(self, path: Path) -> threading.Lock:
+        with self._guard:
+            return self._locks[path]

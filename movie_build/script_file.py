@@ -1,0 +1,302 @@
+"""`script.yaml` at the edge: every form that is read, and the one form that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, model_validator
+
+from movie_build.config_file import (
+    NOT_YET,
+    BackgroundKeys,
+    Seconds,
+    Strict,
+    Text,
+    VoiceKeys,
+    settings,
+)
+from movie_build.config import Backdrop
+from movie_build.errors import Mistake
+from movie_build.script import Image, Line, Quotation, Script, Section
+from movie_build.yamlfile import Loc, YamlFile
+
+SCHEMA_LINE = "# yaml-language-server: $schema=build/script.schema.json\n"
+
+
+def _line(value: object) -> object:
+    if isinstance(value, dict):
+        if "narration" in value and "text" not in value:
+            return {("text" if k == "narration" else k): v for k, v in value.items()}
+        return value
+    return {"text": value if value is not None else ""}
+
+
+def _voice(value: object) -> object:
+    if isinstance(value, str):
+        engine, _, voice = value.partition("/")
+        return {"engine": engine, "voice": voice}
+    return value
+
+
+def _image(value: object) -> object:
+    return value if isinstance(value, dict) or value is None else {"path": value}
+
+
+def _quote(value: object) -> object:
+    return value if isinstance(value, dict) or value is None else {"text": value}
+
+
+def _bullets(value: object) -> object:
+    return [] if value is None else value
+
+
+class LineKeys(Strict):
+    """A narration line: shown as `text`, spoken as `reading` or `text`."""
+
+    text: Text
+    reading: Text | None = None
+    persona_id: Text | None = None
+    id: Text | None = None
+    pause: Seconds | None = None
+    recording: Text | None = None
+    voice: (
+        Annotated[VoiceKeys, BeforeValidator(_voice, json_schema_input_type=str | VoiceKeys)] | None
+    ) = None
+
+
+class ImageKeys(Strict):
+    """A picture on the slide: a path in the project, or a URL."""
+
+    path: Annotated[Text, Field(min_length=1)]
+    caption: Text = ""
+
+
+class QuoteKeys(Strict):
+    """Words on the slide, and whose they are."""
+
+    text: Annotated[Text, Field(min_length=1)]
+    by: Text = ""
+
+
+LineForm = Annotated[LineKeys, BeforeValidator(_line, json_schema_input_type=str | float | LineKeys)]
+
+
+class SectionKeys(Strict):
+    """A section: one slide, and the lines that are spoken over it."""
+
+    title: Text
+    narrations: list[LineForm] = []
+    id: Text | None = None
+    subtitle: Text | None = None
+    image: (
+        Annotated[ImageKeys, BeforeValidator(_image, json_schema_input_type=str | ImageKeys)] | None
+    ) = None
+    bullets: Annotated[
+        list[Text], BeforeValidator(_bullets, json_schema_input_type=list[str | float] | None)
+    ] = []
+    quote: (
+        Annotated[QuoteKeys, BeforeValidator(_quote, json_schema_input_type=str | QuoteKeys)] | None
+    ) = None
+    html: Text | None = None
+    template: Text | None = None
+    notes: Text | None = None
+    slide_prompt: Annotated[Text | None, NOT_YET] = None
+    source_image_url: Text | None = None
+    background: BackgroundKeys | None = None
+    dialogues: Annotated[list[LineForm] | None, Field(description="Older form of `narrations`.")] = None
+    narration: Annotated[Text | None, Field(description="Older form: one line.")] = None
+
+    @model_validator(mode="after")
+    def _one_form_of_lines(self) -> SectionKeys:
+        forms = [f for f in ("narrations", "dialogues", "narration") if getattr(self, f)]
+        if len(forms) > 1:
+            raise ValueError(f"`{forms[0]}` and `{forms[1]}` both hold lines; keep one of them")
+        return self
+
+
+class RoleKeys(Strict):
+    """One of `role_assignments`: who explains, who asks."""
+
+    persona_id: Text
+    role: Text
+    description: Text | None = None
+
+
+class ScriptFile(Strict):
+    """`script.yaml`, the whole of it."""
+
+    title: Text
+    description: Text | None = None
+    language: Annotated[Text | None, Field(description="BCP 47 tag, like en or ja.")] = None
+    role_assignments: Annotated[list[RoleKeys] | None, NOT_YET] = None
+    sections: Annotated[list[SectionKeys], Field(min_length=1)]
+
+
+def to_script(keys: ScriptFile, file: YamlFile) -> Script:
+    """The script that a valid file stands for, its older forms brought to one."""
+    return Script(
+        title=keys.title.strip(),
+        description=(keys.description or "").strip(),
+        language=keys.language or "",
+        sections=tuple(_section(s, ("sections", i), file) for i, s in enumerate(keys.sections)),
+    )
+
+
+def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
+    lines: list[tuple[LineKeys, Loc]]
+    if keys.narration:
+        lines = [(LineKeys(text=keys.narration), (*loc, "narration"))]
+    elif keys.dialogues:
+        lines = [(line, (*loc, "dialogues", i)) for i, line in enumerate(keys.dialogues)]
+    else:
+        lines = [(line, (*loc, "narrations", i)) for i, line in enumerate(keys.narrations)]
+    image = keys.image or (ImageKeys(path=keys.source_image_url) if keys.source_image_url else None)
+    return Section(
+        title=keys.title.strip(),
+        narrations=tuple(
+            Line(
+                text=line.text.strip(),
+                reading=(line.reading or "").strip(),
+                persona_id=line.persona_id or "",
+                id=line.id or "",
+                pause_s=line.pause,
+                recording=line.recording or "",
+                voice=settings(line.voice) if line.voice else None,
+                where=file.where(at),
+            )
+            for line, at in lines
+        ),
+        id=keys.id or "",
+        subtitle=keys.subtitle or "",
+        image=Image(image.path, image.caption) if image else None,
+        bullets=tuple(keys.bullets),
+        quote=Quotation(keys.quote.text, keys.quote.by) if keys.quote else None,
+        html=keys.html or "",
+        template=keys.template or "",
+        slide_prompt=keys.slide_prompt or "",
+        notes=keys.notes or "",
+        background=Backdrop(
+            keys.background.path, keys.background.fit, file.where((*loc, "background", "path"))
+        )
+        if keys.background and keys.background.type == "image"
+        else None,
+        where=file.where(loc),
+    )
+
+
+def blank_lines(script: Script) -> Iterator[Mistake]:
+    """A mistake for each line with nothing to say, each section with no line, each id used twice."""
+    seen: dict[str, object] = {}
+    for section in script.sections:
+        assert section.where
+        if not section.narrations:
+            what = "nothing is said over this slide; add `narrations`, or remove the section"
+            yield Mistake(section.where, what)
+        for line in section.narrations:
+            assert line.where
+            if not (line.text or line.recording):
+                what = "an empty line cannot be spoken; write its text, or remove it"
+                yield Mistake(line.where, what)
+        for thing in (section, *section.narrations):
+            if thing.id and thing.id in seen:
+                assert thing.where
+                yield Mistake(thing.where, f"the id {thing.id!r} is also that of {seen[thing.id]}")
+            elif thing.id:
+                seen[thing.id] = thing.where
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style that diffs well: one sentence a line, texts of several lines as blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style: Literal["|"] | None = "|" if "\n" in text and _fits_block(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _fits_block(text: str) -> bool:
+    return not any(line != line.rstrip() for line in text.split("\n")) and "\t" not in text
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def dump(script: Script) -> str:
+    """`script` as `script.yaml`: reading it again gives the same script."""
+    head: dict[str, Any] = {"title": script.title}
+    if script.description:
+        head["description"] = script.description
+    if script.language:
+        head["language"] = script.language
+    parts = [_yaml(head), "sections:\n"]
+    for section in script.sections:
+        parts.append("\n" + _indented(_yaml([_section_keys(section)])))
+    return SCHEMA_LINE + "".join(parts)
+
+
+def _yaml(value: object) -> str:
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
+
+
+def _section_keys(section: Section) -> dict[str, Any]:
+    keys: dict[str, Any] = {"id": section.id, "title": section.title, "subtitle": section.subtitle}
+    keys["template"] = section.template
+    keys["bullets"] = list(section.bullets)
+    if section.image:
+        keys["image"] = {"path": section.image.path, "caption": section.image.caption}
+        if not section.image.caption:
+            keys["image"] = section.image.path
+    if section.quote:
+        keys["quote"] = {"text": section.quote.text, "by": section.quote.by}
+        if not section.quote.by:
+            keys["quote"] = section.quote.text
+    keys |= {"html": section.html, "slide_prompt": section.slide_prompt, "notes": section.notes}
+    if section.background:
+        keys["background"] = {"path": section.background.path, "fit": section.background.fit}
+    keys["narrations"] = [_line_keys(line) for line in section.narrations]
+    return {key: value for key, value in keys.items() if value}
+
+
+def _line_keys(line: Line) -> Any:
+    keys: dict[str, Any] = {
+        "id": line.id,
+        "text": line.text,
+        "reading": line.reading,
+        "persona_id": line.persona_id,
+        "recording": line.recording,
+    }
+    if line.pause_s is not None:
+        keys["pause"] = _number(line.pause_s)
+    if line.voice:
+        voice = line.voice
+        keys["voice"] = {
+            key: value
+            for key, value, usual in (
+                ("engine", voice.engine, ""),
+                ("voice", voice.voice, ""),
+                ("speaker_id", voice.speaker_id, None),
+                ("speed_scale", voice.speed_scale, 1.0),
+                ("pitch_scale", voice.pitch_scale, 1.0),
+            )
+            if value != usual
+        }
+    kept = {k: v for k, v in keys.items() if v not in ("", None)}
+    return line.text if list(kept) == ["text"] else kept
+
+
+def _number(value: Fraction) -> float | int:
+    return int(value) if value.denominator == 1 else float(value)
+
