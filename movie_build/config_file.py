@@ -22,6 +22,7 @@ from movie_build.config import (
 from movie_build.errors import Mistake
 from movie_build.yamlfile import Integer, Number, YamlFile
 
+SCHEMA_LINE = "# yaml-language-server: $schema=build/movie.schema.json\n"
 _NTSC = {
     "23.976": Fraction(24000, 1001),
     "23.98": Fraction(24000, 1001),
@@ -43,7 +44,9 @@ def as_written(value: object) -> object:
         return value.raw
     if isinstance(value, bool):
         word = "true" if value else "false"
-        raise PydanticCustomError("bool_text", f'to say the word {word}, put it in quotes: "{word}"')
+        raise PydanticCustomError(
+            "bool_text", f'to say the word {word}, put it in quotes: "{word}"'
+        )
     return value
 
 
@@ -55,7 +58,9 @@ def rate(value: object) -> Fraction:
     except (ValueError, ZeroDivisionError):
         found = Fraction(0)
     if not 1 <= found <= 120:
-        raise PydanticCustomError("rate", f"should be 1 to 120 frames a second, like 30 or 30000/1001, not {text}")
+        raise PydanticCustomError(
+            "rate", f"should be 1 to 120 frames a second, like 30 or 30000/1001, not {text}"
+        )
     return found
 
 
@@ -269,20 +274,38 @@ class ConfigFile(Strict):
     persona_pool: Annotated[PoolKeys, NOT_YET] = PoolKeys()
 
 
-def warnings_of(model: BaseModel, file: YamlFile, loc: tuple[int | str, ...] = ()) -> Iterator[Mistake]:
+def warnings_of(
+    model: BaseModel, file: YamlFile, loc: tuple[int | str, ...] = ()
+) -> Iterator[Mistake]:
     """A warning for each key that the user set and that has no effect."""
     for name in model.model_fields_set:
         value: Any = getattr(model, name)
         marks = [m for m in type(model).model_fields[name].metadata if isinstance(m, NoEffect)]
         at = (*loc, name)
         if marks:
-            yield Mistake(file.where(at), f"ignored: {marks[0].why}")
+            usual = type(model).model_fields[name].default
+            if not (isinstance(value, BaseModel) and value == usual):
+                yield Mistake(file.where(at), f"ignored: {marks[0].why}")
             continue
         parts = {name: value} if not isinstance(value, (list, dict)) else value
         items = parts.items() if isinstance(parts, dict) else enumerate(parts)
         for key, part in items:
             if isinstance(part, BaseModel):
                 yield from warnings_of(part, file, at if part is value else (*at, key))
+
+
+def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
+    """What is valid key by key and still cannot be."""
+    seen: set[str] = set()
+    for i, persona in enumerate(keys.personas):
+        if persona.id in seen:
+            yield Mistake(
+                file.where(("personas", i, "id")), f"two personas are called {persona.id!r}"
+            )
+        seen.add(persona.id)
+    if keys.video.background and keys.video.background.type == "video":
+        what = "a video cannot be a background yet; use an image"
+        yield Mistake(file.where(("video", "background", "type")), what)
 
 
 def settings(keys: VoiceKeys) -> VoiceSettings:

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +62,11 @@ class MovieBuildError(Exception):
 
     def __str__(self) -> str:
         return f"{self.at}: {self.what}" if self.at else self.what
+
+    def placed(self, at: Where | None) -> Self:
+        """This error, at `at` unless it knows a nearer place."""
+        self.at = self.at or at
+        return self
 
 
 class InputError(MovieBuildError):

@@ -19,7 +19,12 @@ def recipe(step: str, version: int, inputs: Mapping[str, object]) -> str:
 
 def key_of(recipe: str) -> str:
     """The key of a recipe: SHA-256, 64 hex digits."""
-    return hashlib.sha256(recipe.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest(recipe.encode("utf-8", "surrogatepass"))
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of `content`, 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def normal(text: str) -> str:

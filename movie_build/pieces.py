@@ -7,19 +7,17 @@ damaged piece is made again on the spot.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from movie_build.atomic import write_bytes
 from movie_build.errors import StoreError, shown
-from movie_build.keys import key_of
-from movie_build.records import Record, Records
+from movie_build.keys import digest, key_of
+from movie_build.records import Record, Records, sha256_of
 from movie_build.store import Store
 
 MADE, STORED, HERE = "made", "store", "here"
@@ -43,19 +41,6 @@ class Piece:
         object.__setattr__(self, "key", key_of(self.recipe))
 
 
-@dataclass(slots=True)
-class StepCount:
-    """How many pieces of a step were made, were there, or failed; `seconds` is time spent making."""
-
-    made: int = 0
-    reused: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-
-
-Counts: TypeAlias = dict[str, StepCount]
-
-
 class Bench:
     """Where the pieces of one project are made. May be used from several threads."""
 
@@ -67,23 +52,31 @@ class Bench:
         self._guard = threading.Lock()
 
     def fresh(self, piece: Piece) -> bool:
-        """Whether the piece's file is there, with the size and time that were recorded.
+        """Whether the piece's file is there and is what was made."""
+        return self.stands(piece.path, piece.key)
+
+    def stands(self, path: Path, key: str) -> bool:
+        """Whether the file at `path` was made under `key`, and has the size and time recorded.
 
         A file that only got another time (a copied project) is looked into, and recorded anew.
         """
-        record = self.records.get(self._name(piece.path))
-        if record is None or record.key != piece.key:
+        record = self.records.get(self.name(path))
+        if record is None or record.key != key:
             return False
         try:
-            stat = piece.path.stat()
+            stat = path.stat()
+            if record.matches(stat.st_size, stat.st_mtime_ns):
+                return True
+            if record.size != stat.st_size or sha256_of(path) != record.sha256:
+                return False
         except OSError:
-            return False
-        if record.matches(stat.st_size, stat.st_mtime_ns):
-            return True
-        if record.size != stat.st_size or self._read(piece, record) is None:
             return False
         self.records.put(replace(record, mtime_ns=stat.st_mtime_ns))
         return True
+
+    def name(self, path: Path) -> str:
+        """What `path` is called in the records: relative to the project."""
+        return shown(path, self.folder)
 
     def ensure(self, piece: Piece) -> str:
         """See that the piece is there; how: HERE already, STORED by an earlier build, or MADE.
@@ -100,7 +93,7 @@ class Bench:
     def take(self, piece: Piece) -> bytes:
         """The piece's bytes, verified; a missing or damaged one is made first."""
         with self._lock(piece.path):
-            record = self.records.get(self._name(piece.path))
+            record = self.records.get(self.name(piece.path))
             if record and record.key == piece.key:
                 content = self._read(piece, record)
                 if content is not None:
@@ -120,10 +113,10 @@ class Bench:
 
     def _write(self, piece: Piece, content: bytes, origin: str, seconds: float) -> None:
         record = Record(
-            name=self._name(piece.path),
+            name=self.name(piece.path),
             key=piece.key,
             step=piece.step,
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=digest(content),
             size=len(content),
             mtime_ns=0,
             origin=origin,
@@ -150,10 +143,7 @@ class Bench:
             content = piece.path.read_bytes()
         except OSError:
             return None
-        return content if hashlib.sha256(content).hexdigest() == record.sha256 else None
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.folder).as_posix()
+        return content if digest(content) == record.sha256 else None
 
     def _lock(self, path: Path) -> threading.Lock:
         with self._guard:

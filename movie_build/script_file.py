@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
+from movie_build.config import Backdrop
 from movie_build.config_file import (
     NOT_YET,
     BackgroundKeys,
@@ -18,7 +19,6 @@ from movie_build.config_file import (
     VoiceKeys,
     settings,
 )
-from movie_build.config import Backdrop
 from movie_build.errors import Mistake
 from movie_build.script import Image, Line, Quotation, Script, Section
 from movie_build.yamlfile import Loc, YamlFile
@@ -56,7 +56,7 @@ def _bullets(value: object) -> object:
 class LineKeys(Strict):
     """A narration line: shown as `text`, spoken as `reading` or `text`."""
 
-    text: Text
+    text: Text = ""
     reading: Text | None = None
     persona_id: Text | None = None
     id: Text | None = None
@@ -81,7 +81,9 @@ class QuoteKeys(Strict):
     by: Text = ""
 
 
-LineForm = Annotated[LineKeys, BeforeValidator(_line, json_schema_input_type=str | float | LineKeys)]
+LineForm = Annotated[
+    LineKeys, BeforeValidator(_line, json_schema_input_type=str | float | LineKeys)
+]
 
 
 class SectionKeys(Strict):
@@ -106,7 +108,9 @@ class SectionKeys(Strict):
     slide_prompt: Annotated[Text | None, NOT_YET] = None
     source_image_url: Text | None = None
     background: BackgroundKeys | None = None
-    dialogues: Annotated[list[LineForm] | None, Field(description="Older form of `narrations`.")] = None
+    dialogues: Annotated[
+        list[LineForm] | None, Field(description="Older form of `narrations`.")
+    ] = None
     narration: Annotated[Text | None, Field(description="Older form: one line.")] = None
 
     @model_validator(mode="after")
@@ -299,4 +303,3 @@ def _line_keys(line: Line) -> Any:
 
 def _number(value: Fraction) -> float | int:
     return int(value) if value.denominator == 1 else float(value)
-

@@ -1,0 +1,309 @@
+"""A movie's pieces and what each is made from: script and settings in, a graph out. No doit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from movie_build import keys
+from movie_build.config import Backdrop, VoiceSettings
+from movie_build.errors import MovieBuildError, Where
+from movie_build.look import Background, Look, Slide
+from movie_build.movie import Movie, is_url
+from movie_build.pieces import Bench, Piece
+from movie_build.pronunciation import pattern, spoken
+from movie_build.script import Line, Script, Section
+from movie_build.slides.protocol import SlideMaker
+from movie_build.slides.template import TemplateSlides
+from movie_build.theme import find_theme
+from movie_build.voices.protocol import Voice
+from movie_build.voices.recorded import Recorded
+from movie_build.voices.registry import open_voice, settled
+
+# Each grows when its step's code gives other bytes for the same inputs.
+AUDIO, SOUND, SLIDE, PICTURE, MOVIE, FETCHED = 1, 1, 1, 1, 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """A line as pieces: `audio` is its wav, `sound` the wav encoded, ready to be spliced."""
+
+    line: Line
+    audio: Piece
+    sound: Piece
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSection:
+    """A section as pieces: `slide` is its PNG, `picture` the frame encoded, and its lines."""
+
+    section: Section
+    slide: Piece
+    picture: Piece
+    lines: tuple[SpokenLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Everything that a movie is joined from, in order; `recipe` is what the join depends on."""
+
+    movie: Movie
+    script: Script
+    look: Look
+    sections: tuple[DrawnSection, ...]
+    recipe: str
+
+
+def build_graph(movie: Movie, bench: Bench) -> Graph:
+    """The graph of a movie whose script is written.
+
+    Raises:
+        MovieBuildError: a voice or theme that the files name is not there.
+    """
+    assert movie.script
+    look = look_of(movie)
+    voices = _Voices(movie, bench)
+    painter = _Painter(movie, bench, look)
+    sections = []
+    for section in movie.script.sections:
+        slide, picture = painter.pieces(section)
+        lines = tuple(voices.pieces(line) for line in section.narrations)
+        sections.append(DrawnSection(section, slide, picture, lines))
+    return Graph(movie, movie.script, look, tuple(sections), _recipe(movie, look, sections))
+
+
+def look_of(movie: Movie) -> Look:
+    """What all slides of `movie` share."""
+    style = movie.config.style
+    return Look(
+        width_px=style.width_px,
+        height_px=style.height_px,
+        fps=style.fps,
+        crf=style.crf,
+        font_family=style.font_family,
+        primary_color=style.primary_color,
+        background_color=style.background_color,
+        theme=find_theme(style.theme, movie.project.folder),
+        language=movie.language,
+    )
+
+
+def _recipe(movie: Movie, look: Look, sections: list[DrawnSection]) -> str:
+    script, pauses = movie.script, movie.config.pauses
+    assert script
+    return keys.recipe(
+        "movie",
+        MOVIE,
+        {
+            "title": script.title,
+            "language": movie.language,
+            "pauses": {name: str(value) for name, value in asdict(pauses).items()},
+            "format": _format(look),
+            "sections": [
+                {
+                    "title": drawn.section.title,
+                    "picture": drawn.picture.key,
+                    "lines": [
+                        {
+                            "sound": line.sound.key,
+                            "text": line.line.text,
+                            "pause": None if line.line.pause_s is None else str(line.line.pause_s),
+                            "speaker": line.line.persona_id,
+                        }
+                        for line in drawn.lines
+                    ],
+                }
+                for drawn in sections
+            ],
+        },
+    )
+
+
+def _format(look: Look) -> dict[str, object]:
+    return {
+        "width_px": look.width_px,
+        "height_px": look.height_px,
+        "fps": str(look.fps),
+        "crf": look.crf,
+    }
+
+
+class _Voices:
+    """Lines to pieces."""
+
+    def __init__(self, movie: Movie, bench: Bench) -> None:
+        self.movie = movie
+        self.bench = bench
+        self.folder = movie.project.build / "audio"
+        self.personas = {persona.id: persona for persona in movie.config.personas}
+        self.words = movie.config.dictionary
+        self.pattern = pattern(self.words)
+        self.open = cache(self._open)
+
+    def pieces(self, line: Line) -> SpokenLine:
+        try:
+            voice, identity = self._voice(line)
+        except MovieBuildError as error:
+            raise error.placed(line.where) from None
+        text = keys.normal(line.reading) or spoken(keys.normal(line.text), self.words, self.pattern)
+        said = "" if line.recording else text
+        recipe = keys.recipe("audio", AUDIO, {"text": said, "voice": identity})
+        shown = line.text or Path(line.recording).stem
+        path = self.folder / keys.file_name(shown, keys.key_of(recipe), ".wav")
+        audio = Piece("audio", recipe, path, partial(_speak, voice, text, line.where))
+        recipe = keys.recipe("sound", SOUND, {"audio": audio.key})
+        name = keys.file_name(shown, keys.key_of(recipe), ".sound")
+        sound = Piece(
+            "audio", recipe, self.folder / name, partial(_encode_sound, audio), needs=(audio,)
+        )
+        return SpokenLine(line, audio, sound)
+
+    def _voice(self, line: Line) -> tuple[Voice, Mapping[str, object]]:
+        if line.recording:
+            path = self.movie.project.folder / line.recording
+            recorded = Recorded(path, self.bench.records.digest(path))
+            return recorded, recorded.identity()
+        settings = self.movie.config.voice
+        if line.persona_id:
+            settings = _merged(self.personas[line.persona_id].voice, settings)
+        if line.voice:
+            settings = _merged(line.voice, settings)
+        return self.open(settings)
+
+    def _open(self, settings: VoiceSettings) -> tuple[Voice, Mapping[str, object]]:
+        voice = open_voice(settled(settings, self.movie.language))
+        return voice, voice.identity()
+
+
+def _merged(own: VoiceSettings, general: VoiceSettings) -> VoiceSettings:
+    """`own` where it says something; the general voice's manner only if the engine is its own."""
+    if own.engine and own.engine != general.engine:
+        return own
+    usual = VoiceSettings()
+    values = {
+        name: mine
+        if (mine := getattr(own, name)) != getattr(usual, name)
+        else getattr(general, name)
+        for name in VoiceSettings.__dataclass_fields__
+    }
+    return VoiceSettings(**values)
+
+
+def _speak(voice: Voice, text: str, where: Where | None, _bench: Bench) -> bytes:
+    from movie_build.speech import finish
+
+    try:
+        return finish(voice.speak(text), text).wav
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _encode_sound(audio: Piece, bench: Bench) -> bytes:
+    from movie_build.sound import encode
+
+    return encode(bench.take(audio))
+
+
+class _Painter:
+    """Sections to pieces."""
+
+    def __init__(self, movie: Movie, bench: Bench, look: Look) -> None:
+        self.movie = movie
+        self.bench = bench
+        self.look = look
+        self.maker: SlideMaker = TemplateSlides()
+
+    def pieces(self, section: Section) -> tuple[Piece, Piece]:
+        slide, needs, files = self._slide(section)
+        try:
+            identity = self.maker.identity(slide, self.look)
+        except MovieBuildError as error:
+            raise error.placed(section.where) from None
+        recipe = keys.recipe("slide", SLIDE, {"maker": identity, "files": files})
+        build = self.movie.project.build
+        path = build / "slides" / keys.file_name(section.title, keys.key_of(recipe), ".png")
+        make = partial(_draw, self.maker, slide, self.look, needs, section.where)
+        drawn = Piece("slide", recipe, path, make, needs)
+        recipe = keys.recipe("picture", PICTURE, {"slide": drawn.key, "format": _format(self.look)})
+        path = build / "pictures" / keys.file_name(section.title, keys.key_of(recipe), ".h264")
+        return drawn, Piece("picture", recipe, path, partial(_encode, drawn, self.look), (drawn,))
+
+    def _slide(self, section: Section) -> tuple[Slide, tuple[Piece, ...], Mapping[str, str]]:
+        """What is drawn, the pieces that it shows, and the digests of all files that it shows."""
+        needs: tuple[Piece, ...] = ()
+        files: dict[str, str] = {}
+        picture = None
+        if section.image and is_url(section.image.path):
+            fetched = self._fetched(section.image.path)
+            picture, needs = fetched.path, (fetched,)
+            files["picture"] = fetched.key
+        elif section.image:
+            picture = self.movie.project.folder / section.image.path
+            files["picture"] = self.bench.records.digest(picture)
+        backdrop: Backdrop | None = section.background or self.movie.config.background
+        background = None
+        if backdrop:
+            background = Background(self.movie.project.folder / backdrop.path, backdrop.fit)
+            files["background"] = self.bench.records.digest(background.path)
+        assert self.movie.script
+        slide = Slide(
+            template=section.template or _template(section),
+            title=section.title,
+            subtitle=section.subtitle,
+            bullets=section.bullets,
+            picture=picture,
+            caption=section.image.caption if section.image else "",
+            quote=section.quote.text if section.quote else "",
+            quote_by=section.quote.by if section.quote else "",
+            html=section.html,
+            background=background,
+            movie_title=self.movie.script.title,
+        )
+        return slide, needs, files
+
+    def _fetched(self, url: str) -> Piece:
+        recipe = keys.recipe("fetched", FETCHED, {"url": url})
+        name = keys.file_name(url.rsplit("/", 1)[-1], keys.key_of(recipe), ".picture")
+        path = self.movie.project.build / "fetched" / name
+        return Piece("slide", recipe, path, partial(_fetch, url))
+
+
+def _template(section: Section) -> str:
+    """The template that suits what the section holds."""
+    if section.html:
+        return "html"
+    if section.image:
+        return "picture"
+    if section.quote:
+        return "quote"
+    return "bullets" if section.bullets else "statement"
+
+
+def _draw(
+    maker: SlideMaker,
+    slide: Slide,
+    look: Look,
+    needs: tuple[Piece, ...],
+    where: Where | None,
+    bench: Bench,
+) -> bytes:
+    try:
+        for piece in needs:
+            bench.take(piece)
+        return maker.draw(slide, look)
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _fetch(url: str, _bench: Bench) -> bytes:
+    from movie_build.source import fetch_picture
+
+    return fetch_picture(url)
+
+
+def _encode(slide: Piece, look: Look, bench: Bench) -> bytes:
+    from movie_build.pictures import encode
+
+    return encode(bench.take(slide), look)

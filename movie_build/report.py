@@ -1,0 +1,83 @@
+"""What a run did: as data in `build/report.json`, and as the lines shown at its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from movie_build.atomic import write_bytes
+
+STEPS = ("script", "audio", "slide", "picture", "movie")
+
+
+@dataclass(slots=True)
+class StepCount:
+    """How many units of a step were made, were there already, or failed.
+
+    `seconds` is the time spent making them, added up over threads.
+    """
+
+    made: int = 0
+    reused: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MovieFacts:
+    """What is told of a finished movie. `path` is relative to the project."""
+
+    path: str
+    duration_s: float
+    frames: int
+    lines: int
+    slides: int
+    max_drift_s: float
+    loudness_lufs: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run: its steps, the movie as it lies there (None if there is none), and its wall time."""
+
+    steps: Mapping[str, StepCount]
+    movie: MovieFacts | None
+    seconds: float
+
+    def to_json(self) -> str:
+        """The report as JSON, in the form that README documents."""
+        return json.dumps(
+            {
+                "steps": {
+                    step: {**asdict(count), "seconds": round(count.seconds, 3)}
+                    for step, count in self.steps.items()
+                },
+                "movie": asdict(self.movie) if self.movie else None,
+                "seconds": round(self.seconds, 3),
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write it to `path`; a folder that cannot be written to is no reason to fail."""
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_bytes(path, f"{self.to_json()}\n".encode())
+        except OSError:
+            return
+
+    def lines(self) -> list[str]:
+        """One line a step that took part, then the movie."""
+        out = []
+        for step, count in self.steps.items():
+            if count.made or count.reused or count.failed:
+                failed = f", {count.failed} failed" if count.failed else ""
+                out.append(f"{step:<8} {count.made} new, {count.reused} reused{failed}")
+        movie = self.movie
+        if movie and self.steps["movie"].made + self.steps["movie"].reused:
+            minutes, seconds = divmod(round(movie.duration_s), 60)
+            out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
+        return out

@@ -1,0 +1,40 @@
+"""JSON schemas (draft 7) of script.yaml and movie.yaml, for editors and other programs."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = ("script.schema.json", "movie.schema.json")
+
+
+def generate() -> dict[str, str]:
+    """The schemas as the models define them: file name to JSON text."""
+    from movie_build.config_file import ConfigFile
+    from movie_build.script_file import ScriptFile
+
+    titles = {"script.schema.json": ScriptFile, "movie.schema.json": ConfigFile}
+    return {name: _draft_7(model.model_json_schema(), name) for name, model in titles.items()}
+
+
+def publish(folder: Path) -> None:
+    """Put the schemas into `folder`, where the first line of a written script points to."""
+    for name in FILES:
+        text = files("movie_build").joinpath("schemas", name).read_bytes()
+        path = folder / name
+        if not path.exists() or path.read_bytes() != text:
+            path.write_bytes(text)
+
+
+def _draft_7(schema: dict[str, Any], name: str) -> str:
+    whole = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": name.removesuffix(".schema.json") + ".yaml",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+    text = json.dumps(whole, indent=2, ensure_ascii=False)
+    return text.replace('"#/$defs/', '"#/definitions/').replace('"$defs":', '"definitions":') + "\n"

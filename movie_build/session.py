@@ -1,0 +1,190 @@
+"""One project while it is being built: its movie, its bench, and what has been done so far."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from movie_build import keys
+from movie_build.atomic import remove_leftovers, write_bytes
+from movie_build.errors import AuthorError, MovieBuildError
+from movie_build.graph import Graph, build_graph
+from movie_build.join import MovieFile
+from movie_build.movie import Movie, load
+from movie_build.pieces import MADE, Bench, Piece
+from movie_build.project import Project
+from movie_build.records import Record, Records, sha256_of
+from movie_build.report import STEPS, Report, StepCount
+from movie_build.store import Store, default_folder
+
+SCRIPT = 1
+
+
+class Session:
+    """A project's state during one run of doit. Its methods may be called from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = Project(folder.resolve())
+        self.records = Records(self.project.records)
+        self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
+        self.movie: Movie = load(self.project)
+        self.steps = {step: StepCount() for step in STEPS}
+        self.selected: frozenset[str] = frozenset()
+        self.failures: list[MovieBuildError] = []
+        self._graph: Graph | None = None
+        self._guard = threading.Lock()
+        self._began = time.monotonic()
+        self._unlock: Callable[[], None] | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The movie's pieces; the script must be written.
+
+        Raises:
+            MovieBuildError: what the files name is not there.
+        """
+        if self._graph is None:
+            if self.movie.script is None:
+                self.movie = load(self.project)
+            self._graph = build_graph(self.movie, self.bench)
+        return self._graph
+
+    def begin(self) -> None:
+        """Take the project for this process; waits, and says so, while another one builds it."""
+        from movie_build.lock import hold
+
+        self._began = time.monotonic()
+        self.project.build.mkdir(exist_ok=True)
+        self._unlock = hold(self.project.build / ".lock", self.project.name)
+        for folder in (self.project.build, self.movie.output.parent):
+            remove_leftovers(folder)
+            for inner in folder.glob("*/"):
+                remove_leftovers(inner)
+
+    def script_stands(self) -> bool:
+        """Whether there is a script."""
+        return self.project.script.exists()
+
+    def script_is_ours(self) -> bool:
+        """Whether `script.yaml` is still what the author wrote, untouched."""
+        record = self.records.get(self.project.script.name)
+        return record is not None and record.sha256 == sha256_of(self.project.script)
+
+    def write_script(self, *, overwrite: bool) -> None:
+        """Write `script.yaml` from the source.
+
+        Raises:
+            AuthorError: there is one that the user wrote or edited, and `overwrite` is not given.
+        """
+        script = self.project.script
+        began = time.monotonic()
+        if script.exists() and not overwrite:
+            raise AuthorError(
+                f"{script.name} is yours and stays as it is; to have it written again from "
+                f"{self.movie.config.source}, use: doit script --overwrite (the old one is kept as {script.name}.bak)"
+            )
+        text = self._author(again=overwrite).encode()
+        if script.exists() and not self.script_is_ours():
+            script.replace(_free(script.with_name(f"{script.name}.bak")))
+        self.records.put(
+            Record(
+                name=script.name,
+                key=keys.key_of(self._script_recipe()),
+                step="script",
+                sha256=keys.digest(text),
+                size=len(text),
+                mtime_ns=0,
+                origin=MADE,
+                made_at=time.time(),
+                seconds=time.monotonic() - began,
+                recipe=self._script_recipe(),
+            )
+        )
+        write_bytes(script, text, durable=True)
+        self._graph = None
+        self.movie = load(self.project)
+        self.count("script", made=True, seconds=time.monotonic() - began)
+
+    def _author(self, *, again: bool) -> str:
+        from movie_build import source
+        from movie_build.authors import outline
+        from movie_build.script_file import dump
+
+        config, folder = self.movie.config, self.project.folder
+        if not config.source:
+            raise AuthorError("there is no `source:` in movie.yaml to write a script from")
+        article = source.read(
+            config.source, base=folder, cache=self.project.build / "source", again=again
+        )
+        settings = outline.OutlineSettings(max_minutes=config.max_minutes, language=config.language)
+        return dump(outline.outline(article, settings))
+
+    def _script_recipe(self) -> str:
+        config = self.movie.config
+        inputs = {"source": config.source, "author": config.author, "minutes": config.max_minutes}
+        return keys.recipe("script", SCRIPT, inputs)
+
+    def make(self, step: str, pieces: Sequence[Piece]) -> None:
+        """See that `pieces`, one unit of `step`, are there, and count it made or reused."""
+        began = time.monotonic()
+        made = [self.bench.ensure(piece) == MADE for piece in pieces]
+        self.count(step, made=any(made), seconds=time.monotonic() - began)
+
+    def join(self) -> None:
+        """See that the movie is there."""
+        began = time.monotonic()
+        made = MovieFile(self.graph, self.bench).ensure()
+        self.count("movie", made=made, seconds=time.monotonic() - began)
+
+    def count(self, step: str, *, made: bool, seconds: float = 0.0) -> None:
+        """One unit of `step` was made, or was there already."""
+        with self._guard:
+            counted = self.steps[step]
+            if made:
+                counted.made += 1
+                counted.seconds += seconds
+            else:
+                counted.reused += 1
+
+    def fail(self, step: str, error: MovieBuildError) -> None:
+        """One unit of `step` could not be made."""
+        with self._guard:
+            self.steps[step].failed += 1
+            self.failures.append(error)
+
+    def finish(self) -> Report:
+        """What was done, also written to `build/report.json`; lets go of the project."""
+        facts = None
+        if not self.failures and self.movie.script is not None:
+            facts = MovieFile(self.graph, self.bench).facts()
+        report = Report(self.steps, facts, time.monotonic() - self._began)
+        if self.store_refusal:
+            print(self.store_refusal, file=sys.stderr)
+        report.write(self.project.report)
+        self.records.close()
+        if self._unlock:
+            self._unlock()
+            self._unlock = None
+        return report
+
+    @property
+    def store_refusal(self) -> str:
+        """A warning where the user's store could not be written to, else empty."""
+        refusal = self.bench.store.refusal
+        if refusal is None:
+            return ""
+        return (
+            f"warning: the store {self.bench.store.folder} cannot be written to: {refusal.strerror}"
+        )
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the first of `path.1`, `path.2`, … that is not taken: a backup never replaces one."""
+    n, free = 0, path
+    while free.exists():
+        n += 1
+        free = path.with_name(f"{path.name}.{n}")
+    return free

@@ -1,0 +1,274 @@
+"""Pieces as doit tasks: what a project's dodo.py calls, and how a run is told.
+
+from movie_build.tasks import movie
+movie(globals(), __file__)
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from doit import create_after
+from doit.exceptions import TaskFailed
+
+from movie_build.errors import MovieBuildError
+from movie_build.join import MovieFile
+from movie_build.pieces import Piece
+from movie_build.session import Session
+
+Task: TypeAlias = dict[str, Any]
+GROUPS = {
+    "audio": "speak every line",
+    "slides": "draw every slide",
+    "pictures": "encode every picture",
+}
+
+
+def movie(namespace: dict[str, Any], file: str) -> None:
+    """Fill a project's dodo.py with the tasks that make its movie."""
+    folder = Path(file).resolve().parent
+    gc.disable()  # thousands of tasks are made, and none is garbage before the run ends
+    try:
+        session = Session(folder)
+        _define(namespace, session, "")
+    except MovieBuildError as error:
+        _refuse(error)
+    _configure(namespace, [session], folder / "build" / "doit.db", ["movie"])
+
+
+def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> None:
+    """Fill a dodo.py with one task a project under `projects`, named for its folder."""
+    base = Path(file).resolve().parent
+    gc.disable()
+    sessions = []
+    names = []
+    for dodo in sorted((base / projects).glob("*/dodo.py")):
+        names.append(dodo.parent.name)
+        try:
+            session = Session(dodo.parent)
+            _define(namespace, session, dodo.parent.name)
+            sessions.append(session)
+        except MovieBuildError as error:
+            namespace[f"task_{len(namespace)}"] = _broken(dodo.parent.name, error)
+    _configure(namespace, sessions, base / ".doit.db", names)
+
+
+def run_doit(folder: Path, args: Sequence[str]) -> int:
+    """Run doit in `folder`, by its dodo.py or, where it has none, as if it had ours; its exit code."""
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.doit_cmd import DoitMain
+
+    dodo = folder.resolve() / "dodo.py"
+    os.chdir(dodo.parent)
+    if dodo.exists():
+        return int(DoitMain().run(list(args)) or 0)
+    namespace: dict[str, Any] = {}
+    movie(namespace, str(dodo))
+    return int(DoitMain(ModuleTaskLoader(namespace)).run(list(args)) or 0)
+
+
+def _refuse(error: MovieBuildError) -> None:
+    print(error, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _broken(name: str, error: MovieBuildError) -> Callable[[], Task]:
+    """A task for a project whose files cannot be understood: it fails and says why."""
+    told = "\n".join(f"{name}/{line}" for line in str(error).splitlines())
+
+    def fail() -> TaskFailed:
+        print(told, file=sys.stderr)
+        return TaskFailed(told)
+
+    return lambda: {"basename": name, "actions": [fail], "io": {"capture": False}}
+
+
+def _configure(
+    namespace: dict[str, Any], sessions: list[Session], dep_file: Path, default: list[str]
+) -> None:
+    try:
+        dep_file.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        _refuse(MovieBuildError(f"cannot write to {dep_file.parent}: {error.strerror}"))
+    namespace.setdefault(
+        "DOIT_CONFIG",
+        {
+            "default_tasks": default,
+            "reporter": _reporter(sessions),
+            "backend": "sqlite3",
+            "dep_file": str(dep_file),
+            "check_file_uptodate": "timestamp",
+            "par_type": "thread",
+            "num_process": os.cpu_count() or 1,
+            "verbosity": 0,
+        },
+    )
+
+
+def _define(namespace: dict[str, Any], session: Session, prefix: str) -> None:
+    """Put the creators of a project's tasks into a dodo.py's namespace."""
+    names = _Names(prefix)
+    creator = f"task_{len(namespace)}_{prefix}"
+    if session.movie.config.source:
+        namespace[f"{creator}_script"] = lambda: _script_task(session, names)
+    if session.movie.script is not None:
+        namespace[creator] = lambda: _piece_tasks(session, names)
+        return
+    creates = [prefix] if prefix else [*GROUPS, "movie"]
+    later = create_after(executed=names.of("script"), creates=creates)
+    namespace[creator] = later(lambda: _pieces_or_nothing(session, names, creates))
+
+
+class _Names:
+    """A project's tasks under its own names, or, beside other projects', behind its folder's name."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def of(self, group: str, name: str = "") -> str:
+        """The whole name of a task."""
+        return ":".join(part for part in (self.prefix, group, name) if part)
+
+    def keys(self, group: str, name: str = "") -> Task:
+        """`basename` and `name` of a task, as doit wants them."""
+        base, _, rest = self.of(group, name).partition(":")
+        return {"basename": base, "name": rest} if rest else {"basename": base}
+
+
+def _task(session: Session, step: str, **keys: Any) -> Task:
+    return {"meta": {"session": session, "step": step}, "io": {"capture": False}, **keys}
+
+
+def _script_task(session: Session, names: _Names) -> Iterator[Task]:
+    def stands(task: Any, values: object) -> bool:
+        asked = bool(task.options and task.options.get("overwrite"))
+        by_name = task.name in session.selected
+        return session.script_stands() and not asked and (not by_name or session.script_is_ours())
+
+    def write(overwrite: bool) -> None:
+        session.write_script(overwrite=overwrite)
+
+    yield _task(
+        session,
+        "script",
+        **names.keys("script"),
+        doc=f"write script.yaml from {session.movie.config.source}",
+        actions=[(_done(session, "script", write),)],
+        params=[
+            {
+                "name": "overwrite",
+                "long": "overwrite",
+                "type": bool,
+                "default": False,
+                "help": "write it again, even if it was edited (the old one is kept)",
+            }
+        ],
+        targets=[],
+        uptodate=[stands],
+    )
+
+
+def _pieces_or_nothing(session: Session, names: _Names, creates: list[str]) -> Iterator[Task]:
+    """The tasks for the script that was just written; where that failed, nothing to run."""
+    if not session.script_stands():
+        for name in creates:
+            yield {"basename": name, "actions": None, "task_dep": [names.of("script")]}
+        return
+    yield from _piece_tasks(session, names)
+
+
+def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
+    graph = session.graph
+    lines = {line.audio.path: line for drawn in graph.sections for line in drawn.lines}
+    slides = {drawn.slide.path: drawn for drawn in graph.sections}
+    pictures = {drawn.picture.path: drawn for drawn in graph.sections}
+    for path, line in lines.items():
+        doc = line.line.text or line.line.recording
+        yield _unit(session, names, "audio", "audio", path.stem, doc, (line.audio, line.sound))
+    for path, drawn in slides.items():
+        doc = drawn.section.title
+        yield _unit(session, names, "slide", "slides", path.stem, doc, (drawn.slide,))
+    for path, drawn in pictures.items():
+        unit = _unit(
+            session, names, "picture", "pictures", path.stem, drawn.section.title, (drawn.picture,)
+        )
+        yield unit | {"file_dep": [str(drawn.slide.path)]}
+    if names.prefix:
+        for group, paths in zip(GROUPS, (lines, slides, pictures), strict=True):
+            parts = [names.of(group, path.stem) for path in paths]
+            yield {**names.keys(group), "doc": GROUPS[group], "actions": None, "task_dep": parts}
+    else:
+        for group, doc in GROUPS.items():
+            yield {"basename": group, "name": None, "doc": doc}
+    file = MovieFile(graph, session.bench)
+    sounds = [str(line.sound.path) for line in lines.values()]
+    yield _task(
+        session,
+        "movie",
+        **names.keys("movie"),
+        doc=f"join everything to {session.bench.name(file.mp4)}",
+        actions=[(_done(session, "movie", session.join),)],
+        targets=[str(path) for path in file.paths],
+        file_dep=[*sounds, *map(str, pictures)],
+        task_dep=[names.of("script")] if session.movie.config.source else [],
+        uptodate=[file.fresh],
+        clean=True,
+    )
+
+
+def _unit(
+    session: Session,
+    names: _Names,
+    step: str,
+    group: str,
+    name: str,
+    doc: str,
+    pieces: tuple[Piece, ...],
+) -> Task:
+    def fresh() -> bool:
+        return all(map(session.bench.fresh, pieces))
+
+    return _task(
+        session,
+        step,
+        **names.keys(group, name),
+        doc=doc,
+        actions=[(_done(session, step, lambda: session.make(step, pieces)),)],
+        targets=[str(piece.path) for piece in pieces],
+        uptodate=[fresh],
+        clean=True,
+    )
+
+
+def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[..., Any]:
+    """`act` for doit: a mistake of the user's is told and fails the task, without a traceback."""
+
+    def action(**options: Any) -> TaskFailed | None:
+        try:
+            act(**options)
+        except MovieBuildError as error:
+            session.fail(step, error)
+            return TaskFailed(str(error), report=False)
+        return None
+
+    if step != "script":
+        return lambda: action()
+    return lambda overwrite: action(overwrite=overwrite)
+
+
+def _reporter(sessions: list[Session]) -> type:
+    """The reporter of a run over `sessions`."""
+    from movie_build.reporter import Reporter
+
+    class BoundReporter(Reporter):
+        desc = "one line a step, then the movie"
+
+        def __init__(self, outstream: Any, options: Any) -> None:
+            super().__init__(outstream, sessions)
+
+    return BoundReporter

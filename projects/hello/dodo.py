@@ -1,0 +1,3 @@
+from movie_build.tasks import movie
+
+movie(globals(), __file__)
