@@ -38,3 +38,14 @@ def _draft_7(schema: dict[str, Any], name: str) -> str:
     }
     text = json.dumps(whole, indent=2, ensure_ascii=False)
     return text.replace('"#/$defs/', '"#/definitions/').replace('"$defs":', '"definitions":') + "\n"
+
+
+def _write() -> None:
+    from pathlib import Path
+
+    for name, text in generate().items():
+        (Path(__file__).parent / "schemas" / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write()

@@ -24,7 +24,8 @@ _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_MOST_VALUES = 3_000_000
+# Without aliases a value takes at least one byte.
+_MOST_VALUES_BESIDES = 10_000
 
 
 class Number(float):
@@ -66,14 +67,16 @@ def parse(text: bytes, name: str) -> YamlFile:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise InputError([Mistake(Where(name, line), "not UTF-8; save the file as UTF-8")]) from error
+        raise InputError(
+            [Mistake(Where(name, line), "not UTF-8; save the file as UTF-8")]
+        ) from error
     loader = _Loader(decoded)
     try:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "not YAML"
-        if "\\t" in what or "'\t'" in what:
+        if mark and _is_indented_by_tab(decoded, mark.line):
             what = "a tab where spaces are needed; indent with spaces"
         elif "mapping values are not allowed" in what:
             what = "a colon in plain text, or wrong indentation; put the text in quotes"
@@ -87,18 +90,24 @@ def parse(text: bytes, name: str) -> YamlFile:
         loader.dispose()
     file = YamlFile(name, None)
     if node is not None:
-        build = _Construct(file)
+        build = _Construct(file, _MOST_VALUES_BESIDES + len(text))
         file.value = build.value(node, ())
         if build.mistakes:
             raise InputError(build.mistakes)
     return file
 
 
+def _is_indented_by_tab(text: str, line: int) -> bool:
+    shown = text.split("\n")[line]
+    return "\t" in shown[: len(shown) - len(shown.lstrip())]
+
+
 class _Construct:
     """Nodes to values, with the line of each; unlike PyYAML's, it keeps numbers' spelling."""
 
-    def __init__(self, file: YamlFile) -> None:
+    def __init__(self, file: YamlFile, most_values: int) -> None:
         self.file = file
+        self.most_values = most_values
         self.mistakes: list[Mistake] = []
         self._n_values = 0
         self._open: set[int] = set()
@@ -107,7 +116,7 @@ class _Construct:
         line = node.start_mark.line + 1
         self.file.lines.setdefault(loc, line)
         self._n_values += 1
-        if self._n_values > _MOST_VALUES or id(node) in self._open:
+        if self._n_values > self.most_values or id(node) in self._open:
             what = "aliases unfold without end; write the values out"
             raise InputError([Mistake(Where(self.file.name, line), what)])
         if isinstance(node, yaml.ScalarNode):
@@ -137,7 +146,11 @@ class _Construct:
                 continue
             if key in out:
                 first = self.file.lines[(*loc, key)]
-                self._mistake(line, (*loc, key), f"this key stands here twice (first in line {first}); remove one")
+                self._mistake(
+                    line,
+                    (*loc, key),
+                    f"this key stands here twice (first in line {first}); remove one",
+                )
                 continue
             self.file.lines[(*loc, key)] = line
             out[key] = self.value(child, (*loc, key))

@@ -1,0 +1,212 @@
+"""movie.yaml and script.yaml: every form is read, every mistake is told with its line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from movie_build.errors import InputError
+from movie_build.movie import Movie, load
+from movie_build.project import Project
+from movie_build.script import Image, Line, Quotation, Script, Section
+from movie_build.script_file import ScriptFile, dump, to_script
+from movie_build.yamlfile import parse
+
+SCRIPT = "title: T\nsections: [{title: S, narrations: [hello]}]\n"
+
+
+def read(tmp_path: Path, script: str | bytes | None = SCRIPT, config: str | None = None) -> Movie:
+    if script is not None:
+        raw = script if isinstance(script, bytes) else script.encode()
+        (tmp_path / "script.yaml").write_bytes(raw)
+    if config is not None:
+        (tmp_path / "movie.yaml").write_text(config)
+    return load(Project(tmp_path), cached=False)
+
+
+def mistakes(tmp_path: Path, script: str | bytes = SCRIPT, config: str | None = None) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, script, config)
+    return str(caught.value).splitlines()
+
+
+def test_the_predecessors_script_is_read_as_it_is(tmp_path):
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/bg.jpg").write_bytes(b"")
+    script = read(
+        tmp_path,
+        """
+title: Sample
+description: What it is about
+role_assignments:
+  - {persona_id: zundamon, role: explainer, description: "…"}
+sections:
+  - title: Introduction
+    narrations:
+      - text: 明日は晴れです
+        reading: アシタワハレデス
+        persona_id: zundamon
+      - "a plain string is a line too"
+    slide_prompt: "a slide with the title in the centre"
+    source_image_url: https://example.com/image.jpg
+    background: {type: image, path: assets/bg.jpg, fit: cover}
+  - title: Older
+    slide_prompt: null
+    source_image_url: null
+    dialogues:
+      - {persona_id: zundamon, narration: One, reading: ワン}
+  - title: Oldest
+    narration: "one text"
+""",
+        "personas: [{id: zundamon, name: Z, synthesizer: {engine: espeak}}]",
+    ).script
+    assert script is not None
+    first, older, oldest = script.sections
+    assert first.narrations[0] == Line("明日は晴れです", "アシタワハレデス", "zundamon")
+    assert first.narrations[1] == Line("a plain string is a line too")
+    assert first.image == Image("https://example.com/image.jpg")
+    assert first.background is not None and first.background.path == "assets/bg.jpg"
+    assert older.narrations == (Line("One", "ワン", "zundamon"),)
+    assert oldest.narrations == (Line("one text"),)
+
+
+def test_numbers_and_yes_are_text_as_written(tmp_path):
+    script = read(tmp_path, "title: 1.10\nsections: [{title: 007, narrations: [yes, 12:30, 1_0]}]").script
+    assert script is not None
+    assert (script.title, script.sections[0].title) == ("1.10", "007")
+    assert [line.text for line in script.sections[0].narrations] == ["yes", "12:30", "1_0"]
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("title: T\nsections:\n- title: S\n  narations: [x]\n", "script.yaml:4: sections[0].narations: no such key; did you mean 'narrations'?"),
+        ("title: T\nsections:\n- title: S\n  narrations:\n  - ''\n", "script.yaml:5: sections[0].narrations[0]: an empty line cannot be spoken; write its text, or remove it"),
+        ("title: T\nsections:\n- title: S\n  narrations: [{text: x, pause: -1}]\n", "script.yaml:4: sections[0].narrations[0].pause: should be 0 to 600 seconds, not -1"),
+        ("title: T\nsections:\n- 5\n", "script.yaml:3: sections[0]: must be a mapping (`key: value` lines), not 5"),
+        ("title: T\nsections: []\n", "script.yaml:2: sections: List should have at least 1 item after validation, not 0"),
+        ("title: T\ntitle: U\nsections: [{title: S, narrations: [x]}]\n", "script.yaml:2: title: this key stands here twice (first in line 1); remove one"),
+        ("title: a: b\n", "script.yaml:1: a colon in plain text, or wrong indentation; put the text in quotes"),
+        (b"title: \xff\n", "script.yaml:1: not UTF-8; save the file as UTF-8"),
+        ("title: T\nsections:\n- title: S\n  narrations:\n\t- x\n", "script.yaml:5: a tab where spaces are needed; indent with spaces"),
+        ("", "script.yaml:1: title: required, and not there; add it"),
+        ("title: T\nsections: [{title: S}]\n", "script.yaml:2: sections[0]: nothing is said over this slide; add `narrations`, or remove the section"),
+        ("title: T\nsections: [{title: S, narrations: [{text: x, persona_id: bob}]}]\n", "script.yaml:2: sections[0].narrations[0].persona_id: no persona named 'bob'; name it under `personas` in movie.yaml, or remove persona_id"),
+        ("title: T\nsections: [{title: S, image: no.png, narrations: [x]}]\n", "script.yaml:2: sections[0].image: there is no file 'no.png' in"),
+        ("title: T\nsections: [{title: S, narrations: [true]}]\n", 'script.yaml:2: sections[0].narrations[0].text: to say the word true, put it in quotes: "true"'),
+        ("a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g]\n", "script.yaml:1: aliases unfold without end; write the values out"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
+    found = mistakes(tmp_path, script)
+    assert any(line.startswith(told) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("style: {resolution: [0, -5]}", "movie.yaml:1: style.resolution[0]: should be greater than or equal to 64, not 0"),
+        ("style: {resolution: [321, 180]}", "movie.yaml:1: style.resolution[0]: should be a multiple of 2, not 321"),
+        ("style: {fps: 0}", "movie.yaml:1: style.fps: should be 1 to 120 frames a second, like 30 or 30000/1001, not 0"),
+        ("audio:\n  sped_scale: 2\n", "movie.yaml:2: audio.sped_scale: no such key; did you mean 'speed_scale'?"),
+        ("- a\n", "movie.yaml:1: must be a mapping"),
+        ("style: {crf: 52}", "movie.yaml:1: style.crf: should be less than or equal to 51, not 52"),
+        ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_settings_is_told(tmp_path, config, told):
+    found = mistakes(tmp_path, config=config)
+    assert any(line.startswith(told) for line in found), found
+
+
+def test_all_mistakes_of_both_files_are_told_in_one_run(tmp_path):
+    found = mistakes(
+        tmp_path, "titel: T\nsections: [{title: S, narrations: [{txt: x}]}]\n", "styl: {}\naudio: 3\n"
+    )
+    assert [line.split(": ")[0] for line in found] == [
+        "movie.yaml:1",
+        "movie.yaml:2",
+        "script.yaml:1",
+        "script.yaml:1",
+        "script.yaml:2",
+    ]
+
+
+def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
+    movie = read(tmp_path, b"\xef\xbb\xbf" + SCRIPT.replace("\n", "\r\n").encode(), "")
+    assert movie.script is not None and movie.script.title == "T"
+
+
+def test_a_key_without_effect_gives_one_warning_with_its_line(tmp_path):
+    movie = read(tmp_path, config="audio:\n  enable_furigana: true\nvideo: {transition: {type: none}}\n")
+    assert [str(w) for w in movie.warnings] == [
+        "movie.yaml:2: audio.enable_furigana: ignored: it has no effect yet"
+    ]
+
+
+def test_a_folder_without_script_and_source_says_what_to_write(tmp_path):
+    with pytest.raises(InputError, match=r"no script\.yaml, and no `source:`"):
+        read(tmp_path, None, "style: {}")
+
+
+def test_ntsc_rates_are_exact(tmp_path):
+    assert read(tmp_path, config="style: {fps: 29.97}").config.style.fps == Fraction(30000, 1001)
+
+
+def test_what_was_understood_is_used_again_until_a_file_changes(tmp_path):
+    read(tmp_path)
+    first = load(Project(tmp_path))
+    assert load(Project(tmp_path)) == first
+    (tmp_path / "script.yaml").write_text(SCRIPT.replace("hello", "hullo"))
+    changed = load(Project(tmp_path)).script
+    assert changed is not None and changed.sections[0].narrations[0].text == "hullo"
+
+
+def test_a_poisoned_cache_runs_nothing(tmp_path):
+    read(tmp_path)
+    load(Project(tmp_path))
+    cache = tmp_path / "build/understood.pickle"
+    head = cache.read_bytes()[:32]
+    evil = b"cposix\nsystem\n(S'touch " + str(tmp_path / "pwned").encode() + b"'\ntR."
+    cache.write_bytes(head + evil)
+    assert load(Project(tmp_path)).script is not None
+    assert not (tmp_path / "pwned").exists()
+
+
+text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).map(
+    str.strip
+).filter(bool)
+blocks = st.lists(text, min_size=1, max_size=4).map("\n".join)
+lines = st.builds(
+    Line,
+    text,
+    reading=st.just("") | text,
+    pause_s=st.none() | st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(7)]),
+)
+sections = st.builds(
+    Section,
+    text,
+    st.lists(lines, min_size=1, max_size=3).map(tuple),
+    image=st.none() | st.builds(Image, text, st.just("") | text),
+    bullets=st.lists(text, max_size=3).map(tuple),
+    quote=st.none() | st.builds(Quotation, text, st.just("") | text),
+    html=st.just("") | blocks,
+    notes=st.just("") | blocks,
+)
+scripts = st.builds(
+    Script, text, st.lists(sections, min_size=1, max_size=3).map(tuple), st.just("") | text
+)
+
+
+@given(scripts)
+def test_a_written_script_reads_as_the_same_script(script):
+    written = dump(script)
+    file = parse(written.encode(), "script.yaml")
+    again = to_script(ScriptFile.model_validate(file.value), file)
+    assert again == script
+    assert dump(again) == written
+    assert written.startswith("# yaml-language-server: $schema=")
