@@ -1,0 +1,160 @@
+"""Where in a page its article is, and what in it is not the article.
+
+trafilatura tells which *text* is the article's, and does so well on pages of
+every make; but its output loses lists in lists, captions and the language of
+code. So it only points: the smallest element that holds what it found is
+taken from the page itself, and what is plainly no content is cut from that.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from movie_build.article import Block, Bullets, Code, Heading, Paragraph, Picture, Quote, Table
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_NEVER = (
+    "//script | //style | //template | //noscript | //iframe | //object | //embed | //canvas"
+    " | //svg | //video | //audio | //dialog | //nav | //input | //button | //select | //textarea"
+    " | //*[@hidden] | //*[@aria-hidden='true'][not(.//p)] | //aside"
+    " | //*[contains(@style, 'display:none') or contains(@style, 'display: none')]"
+    " | //*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='search'"
+    " or @role='complementary' or @role='dialog' or @role='alert' or @role='menu']"
+    " | //footer[not(ancestor::blockquote)]"
+)
+_NAMED = re.compile(
+    r"(?:^|\s)(?:share|sharing|social|socials|sns|cookie|cookies|consent|gdpr|newsletter|subscribe"
+    r"|subscription|signup|promo|advert|advertisement|ads|ad|banner|sponsor|sponsored|related"
+    r"|recommend|recommended|recommendations|comments|comment|respond|disqus|breadcrumb"
+    r"|breadcrumbs|pagination|pager|toc|sidebar|sidenav|navbox|navbar|navigation|nav|menu|footer"
+    r"|masthead|editsection|noprint|byline|metadata|postmeta|bio|skip|popup|modal|paywall"
+    r"|reflist|references|hatnote|infobox|catlinks|tags|taglist|rating|printfooter|headerlink|jumplink"
+    r"|pubdate)(?:\s|$)",
+    re.IGNORECASE,
+)
+_LEAVES = "//p | //li | //h2 | //h3 | //pre | //td | //dd | //blockquote | //div[not(.//p|.//div)]"
+_LINKS_ONLY = 0.75
+_MOST_OF_THE_TEXT = 0.9
+
+
+def article_element(page: HtmlElement, wanted: str) -> HtmlElement:
+    """The element of `page` that holds the text `wanted`, which has no white space.
+
+    `page` is cleaned in place.
+    """
+    clean(page, wanted)
+    body = next(iter(page.xpath("//body")), page)
+    if not wanted:
+        return next(iter(page.xpath("//article | //main | //*[@role='main']")), body)
+    hits = [
+        (leaf, len(text))
+        for leaf in page.xpath(_LEAVES)
+        if len(text := squeezed(leaf.text_content())) > 15 and text in wanted
+    ]
+    total = sum(size for _, size in hits)
+    if not total:
+        return body
+    held: dict[HtmlElement, int] = {}
+    for leaf, size in hits:
+        for around in (leaf, *leaf.iterancestors()):
+            held[around] = held.get(around, 0) + size
+    # Document order: of the elements that hold enough, the last is the innermost.
+    enough = [one for one in page.iter() if held.get(one, 0) >= total * _MOST_OF_THE_TEXT]
+    return _whole_article(enough[-1] if enough else body)
+
+
+def clean(page: HtmlElement, wanted: str = "") -> None:
+    """Cut from `page` what is never content: scripts, navigation, share bars, comments, …
+
+    What holds a paragraph of `wanted` stays, whatever its class is called.
+    """
+    for element in page.xpath(_NEVER):
+        _cut(element)
+    weight = _n_chars(page)
+    for element in page.xpath("//body//*[@class or @id]"):
+        if element.tag in ("body", "main", "article", "pre", "code", "img", "h1", "figure"):
+            continue
+        names = f"{element.get('class') or ''} {element.get('id') or ''}"
+        names = re.sub(r"(?<=[a-z])(?=[A-Z])|[-_:]+", " ", names)
+        # A theme may name its whole column "content-sidebar": weight tells.
+        if not _NAMED.search(names) or _n_chars(element) > weight * 0.4:
+            continue
+        paragraphs = (squeezed(p.text_content()) for p in element.xpath("descendant-or-self::p"))
+        if not any(len(text) > 60 and text in wanted for text in paragraphs):
+            _cut(element)
+    for element in page.xpath("//body//ul | //body//ol | //body//div | //body//table"):
+        if _is_link_list(element):
+            _cut(element)
+
+
+def within(blocks: list[Block], wanted: str) -> list[Block]:
+    """`blocks` from the first to the last that `wanted` has, with what belongs to them.
+
+    A short paragraph that it has not is a button or a date.
+    """
+    has = [_has(block, wanted) for block in blocks]
+    if not any(has):
+        return blocks
+    start, end = has.index(True), len(has) - has[::-1].index(True)
+    while start and isinstance(blocks[start - 1], Heading | Picture):
+        start -= 1
+    while end < len(blocks) and isinstance(blocks[end], Picture | Code | Table | Quote):
+        end += 1
+    return [
+        block
+        for block, known in zip(blocks[start:end], has[start:end], strict=True)
+        if known or not isinstance(block, Paragraph) or len(block.text) > 60
+    ]
+
+
+def _has(block: Block, wanted: str) -> bool:
+    if isinstance(block, Bullets):
+        found = [item for item in block.items if squeezed(item) in wanted]
+        return 2 * len(found) > len(block.items)
+    if isinstance(block, Paragraph | Quote | Code):
+        return squeezed(block.text) in wanted
+    return isinstance(block, Table) and squeezed("".join(block.rows[-1][:1])) in wanted
+
+
+def _cut(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def _n_chars(element: HtmlElement) -> int:
+    return len(squeezed(element.text_content()))
+
+
+def squeezed(text: str) -> str:
+    """`text` without its white space."""
+    return re.sub(r"\s+", "", text)
+
+
+def _is_link_list(element: HtmlElement) -> bool:
+    links = element.xpath(".//a[@href]")
+    if len(links) < 3:
+        return False
+    total = _n_chars(element)
+    linked = sum(_n_chars(link) for link in links)
+    return not total or (
+        linked / total > _LINKS_ONLY and not element.xpath(".//p[string-length()>80]")
+    )
+
+
+def _whole_article(element: HtmlElement) -> HtmlElement:
+    """`element`, or the `article` or `main` around it if that adds little: a lead, a picture."""
+    for around in element.xpath("ancestor::article | ancestor::main"):
+        if _n_chars(around) <= 1.3 * _n_chars(element) + 200:
+            return around
+    return element
+
+
+def main_text(html: str) -> str:
+    """What trafilatura takes for the article in the page `html`, without white space."""
+    from trafilatura import extract
+
+    text = extract(html, include_comments=False, include_tables=True)
+    return squeezed(str(text or "").replace("|", ""))
