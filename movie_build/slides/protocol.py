@@ -1,0 +1,41 @@
+"""What a slide maker is: it draws one slide. It knows nothing of builds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from movie_build.look import Look, Slide
+
+
+class SlideMaker(Protocol):
+    """Draws one slide."""
+
+    def identity(self, slide: Slide, look: Look) -> Mapping[str, object]:
+        """Everything that changes the picture, digests of the files it is drawn from included.
+
+        Called for every build, also one with nothing to do: it must be quick
+        and import nothing heavy. Its values go into JSON.
+
+        Raises:
+            SlideError: a file or a theme is not there.
+        """
+        ...
+
+    def files(self, slide: Slide, look: Look) -> tuple[Path, ...]:
+        """The files it is drawn from, for the build to watch.
+
+        Raises:
+            SlideError: a file or a theme is not there.
+        """
+        ...
+
+    def draw(self, slide: Slide, look: Look) -> bytes:
+        """The slide as a PNG of exactly the look's size. May be called from several threads.
+
+        Raises:
+            SlideError: it cannot be drawn, or its text does not fit.
+            FontError: no font has its characters.
+        """
+        ...
