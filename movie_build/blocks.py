@@ -34,7 +34,10 @@ _BREAK_IN_CJK = re.compile(f"(?<={_CJK})[ \t]*\n\\s*(?={_CJK})")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LAZY_SRC = ("data-src", "data-original", "data-lazy-src", "data-hi-res-src", "src")
 _SMALLEST_PICTURE_PX = 120
-_ORNAMENT = re.compile(r"\b(?:avatar|emoji|icon|logo|smiley|spacer|badge|gravatar|pixel)s?\b", re.I)
+_ORNAMENT = re.compile(
+    r"\b(?:avatar|emoji|icon|logo|smiley|spacer|badge|gravatar|pixel|preload|placeholder|loading)s?\b",
+    re.I,
+)
 _LANGUAGE = re.compile(r"(?:lang(?:uage)?|highlight(?:-source)?|brush|sourceCode)[-:\s]+([\w+#.]+)")
 _NO_LANGUAGE = frozenset({"", "default", "none", "plain", "text", "plaintext", "notranslate"})
 _CITE = re.compile(r"^\s*[—–―-]{1,2}\s*")
@@ -137,12 +140,17 @@ def _block(element: HtmlElement, found: list[Block], place: Callable[[str], str]
         _figure(element, found, place)
     elif tag in ("img", "picture"):
         found.extend(_pictures(element, "", place))
-    elif tag == "summary" or (tag == "p" and _is_bold_line(element)):
+    elif tag in ("summary", "p"):
+        _paragraph(element, found, place)
+    else:
+        _walk(element, found, place)
+
+
+def _paragraph(element: HtmlElement, found: list[Block], place: Callable[[str], str]) -> None:
+    if element.tag == "summary" or _is_bold_line(element):
         if text := text_of(element):
             found.append(Heading(6, text))
-    elif tag == "p" and _is_only_a_link(element):
-        pass
-    else:
+    elif not _is_only_a_link(element):
         _walk(element, found, place)
 
 

@@ -90,6 +90,7 @@ def _article(
             title = heading.text
         if _same(heading.text, title):
             del blocks[first]
+    blocks = [b for b in blocks if not (isinstance(b, Paragraph) and _same(b.text, title))]
     running = " ".join(block.text for block in blocks if isinstance(block, Paragraph | Heading))
     running += " ".join(" ".join(block.items) for block in blocks if isinstance(block, Bullets))
     language = _language(running, stated)
@@ -125,14 +126,15 @@ def _title(page: HtmlElement, origin: str) -> str:
     outside = "ancestor::nav or ancestor::footer or ancestor::aside or @hidden"
     headings = [text for h1 in page.xpath(f"//h1[not({outside})]") if (text := text_of(h1))]
     known = re.sub(r"\W+", "", f"{shared} {in_head}").casefold()
+    wanted = _without_site(shared or in_head, _meta(page, "og:site_name"), origin)
     for text in headings:
-        if (squeezed := re.sub(r"\W+", "", text).casefold()) and squeezed in known:
-            site = re.sub(r"\W+", "", _meta(page, "og:site_name")).casefold()
-            if squeezed != site:
-                return text
+        squeezed = re.sub(r"\W+", "", text).casefold()
+        # A heading that is only a piece of the title is the site's name.
+        if squeezed and squeezed in known and 2 * len(text) > len(wanted):
+            return text
     if len(headings) == 1 and not shared:
         return headings[0]
-    return _without_site(shared or in_head, _meta(page, "og:site_name"), origin)
+    return wanted
 
 
 def _without_site(title: str, site: str, origin: str) -> str:
