@@ -11,6 +11,7 @@
     │   └── BrowserError            there is no browser, or it does not answer
     ├── EncodeError                 pictures or sound cannot be encoded or joined
     ├── StoreError                  a piece cannot be written or read
+    ├── BudgetError                 the next call to a service could cost more than is allowed
     └── MissingExtra                an optional library is not installed
 
 The reader of a message is the person who typed the YAML: it says file, line,
@@ -114,6 +115,10 @@ class EncodeError(MovieBuildError):
 
 class StoreError(MovieBuildError):
     """A piece cannot be written or read: no space, no permission."""
+
+
+class BudgetError(MovieBuildError):
+    """The next call to a service could cost more than the budget allows."""
 
 
 class MissingExtra(MovieBuildError):

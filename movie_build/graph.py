@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from movie_build import keys
+from movie_build import keys, theme
 from movie_build.config import Backdrop, VoiceSettings
 from movie_build.errors import MovieBuildError, Where
 from movie_build.look import Background, Look, Slide
@@ -17,7 +17,6 @@ from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
 from movie_build.slides.protocol import SlideMaker
 from movie_build.slides.template import TemplateSlides
-from movie_build.theme import find_theme
 from movie_build.voices.protocol import Voice
 from movie_build.voices.recorded import Recorded
 from movie_build.voices.registry import open_voice, settled
@@ -85,7 +84,7 @@ def look_of(movie: Movie) -> Look:
         font_family=style.font_family,
         primary_color=style.primary_color,
         background_color=style.background_color,
-        theme=find_theme(style.theme, movie.project.folder),
+        theme=theme.find(style.theme, movie.project.folder),
         language=movie.language,
     )
 
@@ -150,7 +149,7 @@ class _Voices:
         text = keys.normal(line.reading) or spoken(keys.normal(line.text), self.words, self.pattern)
         said = "" if line.recording else text
         recipe = keys.recipe("audio", AUDIO, {"text": said, "voice": identity})
-        shown = line.text or Path(line.recording).stem
+        shown = Path(line.recording).stem if line.recording else text
         path = self.folder / keys.file_name(shown, keys.key_of(recipe), ".wav")
         audio = Piece("audio", recipe, path, partial(_speak, voice, text, line.where))
         recipe = keys.recipe("sound", SOUND, {"audio": audio.key})
@@ -213,15 +212,16 @@ class _Painter:
         self.movie = movie
         self.bench = bench
         self.look = look
-        self.maker: SlideMaker = TemplateSlides()
+        self.fetched: dict[Path, Piece] = {}
+        self.maker: SlideMaker = TemplateSlides(movie.project.folder, digest=self._digest)
 
     def pieces(self, section: Section) -> tuple[Piece, Piece]:
-        slide, needs, files = self._slide(section)
+        slide, needs = self._slide(section)
         try:
             identity = self.maker.identity(slide, self.look)
         except MovieBuildError as error:
             raise error.placed(section.where) from None
-        recipe = keys.recipe("slide", SLIDE, {"maker": identity, "files": files})
+        recipe = keys.recipe("slide", SLIDE, {"maker": identity})
         build = self.movie.project.build
         path = build / "slides" / keys.file_name(section.title, keys.key_of(recipe), ".png")
         make = partial(_draw, self.maker, slide, self.look, needs, section.where)
@@ -230,23 +230,24 @@ class _Painter:
         path = build / "pictures" / keys.file_name(section.title, keys.key_of(recipe), ".h264")
         return drawn, Piece("picture", recipe, path, partial(_encode, drawn, self.look), (drawn,))
 
-    def _slide(self, section: Section) -> tuple[Slide, tuple[Piece, ...], Mapping[str, str]]:
-        """What is drawn, the pieces that it shows, and the digests of all files that it shows."""
+    def _digest(self, path: Path) -> str:
+        """What stands for a file's bytes: the key of one that is still to be fetched."""
+        fetched = self.fetched.get(path)
+        return fetched.key if fetched else self.bench.records.digest(path)
+
+    def _slide(self, section: Section) -> tuple[Slide, tuple[Piece, ...]]:
+        """What is drawn, and the pieces that it shows."""
         needs: tuple[Piece, ...] = ()
-        files: dict[str, str] = {}
         picture = None
         if section.image and is_url(section.image.path):
             fetched = self._fetched(section.image.path)
             picture, needs = fetched.path, (fetched,)
-            files["picture"] = fetched.key
         elif section.image:
             picture = self.movie.project.folder / section.image.path
-            files["picture"] = self.bench.records.digest(picture)
         backdrop: Backdrop | None = section.background or self.movie.config.background
         background = None
         if backdrop:
             background = Background(self.movie.project.folder / backdrop.path, backdrop.fit)
-            files["background"] = self.bench.records.digest(background.path)
         assert self.movie.script
         slide = Slide(
             template=section.template or _template(section),
@@ -261,13 +262,15 @@ class _Painter:
             background=background,
             movie_title=self.movie.script.title,
         )
-        return slide, needs, files
+        return slide, needs
 
     def _fetched(self, url: str) -> Piece:
         recipe = keys.recipe("fetched", FETCHED, {"url": url})
         name = keys.file_name(url.rsplit("/", 1)[-1], keys.key_of(recipe), ".picture")
         path = self.movie.project.build / "fetched" / name
-        return Piece("slide", recipe, path, partial(_fetch, url))
+        piece = Piece("slide", recipe, path, partial(_fetch, url))
+        self.fetched[path] = piece
+        return piece
 
 
 def _template(section: Section) -> str:

@@ -1,0 +1,77 @@
+"""Everything that can be told of a movie without making anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from movie_build.errors import InputError, Mistake, MovieBuildError, Where
+from movie_build.graph import Graph, build_graph
+from movie_build.movie import Movie, load
+from movie_build.pieces import Bench
+from movie_build.project import Project
+from movie_build.records import Records
+from movie_build.store import Store, default_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A movie without mistakes: its warnings, and what it would be."""
+
+    warnings: tuple[Mistake, ...]
+    summary: tuple[str, ...]
+
+
+def check_movie(folder: Path) -> Checked:
+    """What `movie-build check` tells of the movie in `folder`.
+
+    Raises:
+        InputError: all the mistakes that were found.
+        MovieBuildError: a voice or a theme that the files name is not there.
+    """
+    project = Project(folder.resolve())
+    movie = load(project, cached=False)
+    if movie.script is None:
+        return Checked(
+            movie.warnings,
+            (f"{movie.name}: script.yaml is to be written from {movie.config.source}",),
+        )
+    bench = Bench(project.folder, Records(project.records), Store(default_folder()))
+    graph = build_graph(movie, bench)
+    if mistakes := [*_unspeakable(movie), *_undrawable(graph)]:
+        raise InputError(mistakes)
+    n_lines = sum(len(section.narrations) for section in movie.script.sections)
+    n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
+    told = f"{movie.name}: {n_lines} lines ({n_letters} characters) on {len(movie.script.sections)} slides, {movie.language}"
+    return Checked(movie.warnings, (told,))
+
+
+def _unspeakable(movie: Movie) -> list[Mistake]:
+    """Lines without a letter or a digit: no voice can speak them."""
+    assert movie.script
+    return [
+        Mistake(
+            line.where or Where("script.yaml"),
+            "there is nothing to speak in this line; write words, or remove it",
+        )
+        for section in movie.script.sections
+        for line in section.narrations
+        if not line.recording and not any(map(str.isalnum, line.reading or line.text))
+    ]
+
+
+def _undrawable(graph: Graph) -> list[Mistake]:
+    """Slides with characters that no font has."""
+    from movie_build import fonts
+
+    mistakes = []
+    for drawn in graph.sections:
+        section = drawn.section
+        quote = section.quote.text + section.quote.by if section.quote else ""
+        caption = section.image.caption if section.image else ""
+        text = "".join((section.title, section.subtitle, *section.bullets, quote, caption))
+        try:
+            fonts.check(text, graph.look.theme)
+        except MovieBuildError as error:
+            mistakes.append(Mistake(section.where or Where("script.yaml"), error.what))
+    return mistakes

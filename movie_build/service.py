@@ -1,0 +1,163 @@
+"""A remote service during a run: how fast it is asked, how long it is waited for, what it costs."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from movie_build.errors import MovieBuildError
+from movie_build.ledger import NOTHING, Ledger, Use
+
+T = TypeVar("T")
+
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+# A service that asks for more patience than this is told of instead of waited for.
+_LONGEST_ASKED_S = 300.0
+
+
+class Retry(Exception):
+    """One attempt failed in a way that may pass: try again, after `after_s` if the service said so."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a service may be asked: calls a minute (None: no limit), calls at once, tries a call."""
+
+    per_minute: float | None = None
+    at_once: int = 4
+    tries: int = 6
+
+
+class Service:
+    """One service, shared by all threads of a run."""
+
+    def __init__(
+        self,
+        name: str,
+        limits: Limits = Limits(),
+        ledger: Ledger | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self.limits = limits
+        self.ledger = ledger or Ledger()
+        self._places = threading.BoundedSemaphore(limits.at_once)
+        self._sleep = sleep
+        self._pace = threading.Lock()
+        self._next_s = 0.0
+
+    def call(
+        self,
+        attempt: Callable[[], tuple[T, Use]],
+        refuse: Callable[[str], MovieBuildError],
+        *,
+        estimate_usd: float = 0.0,
+    ) -> T:
+        """What `attempt` gives, tried again with growing, jittered waits while it raises `Retry`.
+
+        `attempt` returns its result and what it used, which is counted once, for the
+        attempt that succeeded. `refuse` makes the error to raise when patience is at an end.
+
+        Raises:
+            BudgetError: the call could cost more than what is left.
+            MovieBuildError: what `refuse` made, or what `attempt` raised.
+        """
+        for n in range(1, self.limits.tries + 1):
+            try:
+                with self._place(estimate_usd):
+                    result, use = attempt()
+                    if use != NOTHING:
+                        self.ledger.record(self.name, use)
+                    return result
+            except Retry as failure:
+                wait_s = self._wait_s(n, failure)
+                if n == self.limits.tries or wait_s > _LONGEST_ASKED_S:
+                    raise refuse(f"{self.name}: {failure.reason}{_told(n, wait_s)}") from failure
+            self._sleep(wait_s)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    @contextmanager
+    def _place(self, estimate_usd: float) -> Iterator[None]:
+        """A place among the calls under way, in its turn, with its price set aside."""
+        with self._places:
+            self._take_turn()
+            self.ledger.reserve(self.name, estimate_usd)
+            try:
+                yield
+            finally:
+                self.ledger.release(estimate_usd)
+
+    def _take_turn(self) -> None:
+        if self.limits.per_minute is None:
+            return
+        with self._pace:
+            now = time.monotonic()
+            wait_s = max(0.0, self._next_s - now)
+            self._next_s = max(now, self._next_s) + 60.0 / self.limits.per_minute
+        if wait_s:
+            self._sleep(wait_s)
+
+    @staticmethod
+    def _wait_s(n: int, failure: Retry) -> float:
+        growing = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** (n - 1)) * random.uniform(0.5, 1.0)
+        return growing if failure.after_s is None else max(failure.after_s, 0.0) + growing * 0.1
+
+
+def _told(n_tries: int, wait_s: float) -> str:
+    if wait_s > _LONGEST_ASKED_S:
+        return f"; it asks to wait {wait_s:.0f} s, so run doit again then: what is finished stays finished"
+    return f" (tried {n_tries} times); run doit again later: what is finished stays finished"
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float | None = None) -> float | None:
+    """What a `Retry-After` header asks for, in seconds, given as seconds or as a date (RFC 9110 10.2.3)."""
+    value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, at.timestamp() - (time.time() if now_s is None else now_s))
+
+
+def may_pass(status: int) -> bool:
+    """Whether an HTTP status is worth another try."""
+    return status in (408, 409, 425, 429) or status >= 500
+
+
+class Services:
+    """The services of one run, by name: one limiter and one account each."""
+
+    def __init__(
+        self, limits: Mapping[str, Limits] | None = None, ledger: Ledger | None = None
+    ) -> None:
+        self._limits = dict(limits or {})
+        self.ledger = ledger or Ledger()
+        self._services: dict[str, Service] = {}
+        self._lock = threading.Lock()
+
+    def named(self, name: str, usual: Limits = Limits()) -> Service:
+        """The service called `name`, with the user's limits for it, else the usual ones."""
+        with self._lock:
+            if name not in self._services:
+                limits = self._limits.get(name, usual)
+                self._services[name] = Service(name, limits, self.ledger)
+            return self._services[name]

@@ -1,0 +1,129 @@
+"""Patience, pace and money with services."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from movie_build.errors import BudgetError, VoiceError
+from movie_build.ledger import Ledger, Use, read_costs
+from movie_build.service import Limits, Retry, Service, Services, retry_after_s
+
+
+def failing(times: int, reason: str = "503", after_s: float | None = None):
+    left = iter(range(times))
+
+    def attempt():
+        if next(left, None) is not None:
+            raise Retry(reason, after_s)
+        return "done", Use(characters=5, usd=0.01)
+
+    return attempt
+
+
+def test_a_failure_that_passes_is_tried_again_with_growing_waits_and_counted_once():
+    waits: list[float] = []
+    ledger = Ledger()
+    service = Service("s", Limits(tries=6), ledger, sleep=waits.append)
+    assert service.call(failing(4), VoiceError) == "done"
+    assert len(waits) == 4 and waits[3] > waits[0]
+    assert ledger.run == {"s": Use(calls=1, characters=5, usd=0.01)}
+
+
+def test_the_services_own_wait_is_honoured():
+    waits: list[float] = []
+    Service("s", sleep=waits.append).call(failing(1, after_s=7.0), VoiceError)
+    assert 7.0 <= waits[0] < 7.5
+
+
+def test_patience_ends_with_an_error_that_names_service_reason_and_remedy():
+    with pytest.raises(VoiceError, match=r"s: 503 \(tried 3 times\); run doit again later"):
+        Service("s", Limits(tries=3), sleep=lambda _: None).call(failing(9), VoiceError)
+
+
+def test_a_wait_of_hours_is_told_not_waited_for():
+    waits: list[float] = []
+    with pytest.raises(VoiceError, match="asks to wait 7200 s"):
+        Service("s", sleep=waits.append).call(failing(9, after_s=7200), VoiceError)
+    assert waits == []
+
+
+def test_the_budget_stops_before_the_call_that_would_exceed_it(tmp_path):
+    ledger = Ledger(tmp_path / "costs.json", budget_usd=0.025)
+    service = Service("s", ledger=ledger)
+    calls = []
+
+    def attempt():
+        calls.append(1)
+        return None, Use(usd=0.01)
+
+    service.call(attempt, VoiceError, estimate_usd=0.01)
+    service.call(attempt, VoiceError, estimate_usd=0.01)
+    with pytest.raises(BudgetError, match=r"budget of \$0\.03|budget of \$0\.02"):
+        service.call(attempt, VoiceError, estimate_usd=0.01)
+    assert len(calls) == 2
+    assert read_costs(tmp_path / "costs.json")["s"] == Use(calls=2, usd=0.02)
+
+
+def test_calls_under_way_at_once_cannot_overrun_the_budget_together():
+    ledger = Ledger(budget_usd=0.05)
+    service = Service("s", Limits(at_once=16), ledger)
+    made, refused = [], []
+
+    def attempt():
+        time.sleep(0.01)
+        made.append(1)
+        return None, Use(usd=0.01)
+
+    def call():
+        try:
+            service.call(attempt, VoiceError, estimate_usd=0.01)
+        except BudgetError:
+            refused.append(1)
+
+    threads = [threading.Thread(target=call) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(made), len(refused)) == (5, 11)
+
+
+def test_no_more_calls_at_once_than_allowed():
+    service = Services({"s": Limits(at_once=2)}).named("s")
+    now, most = [], []
+
+    def attempt():
+        now.append(1)
+        most.append(len(now))
+        time.sleep(0.005)
+        now.pop()
+        return None, Use()
+
+    threads = [threading.Thread(target=service.call, args=(attempt, VoiceError)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 8 and max(most) <= 2
+
+
+def test_calls_keep_their_pace():
+    waits: list[float] = []
+    service = Service("s", Limits(per_minute=60), sleep=waits.append)
+    for _ in range(4):
+        service.call(lambda: (None, Use()), VoiceError)
+    assert [round(w) for w in waits] == [1, 2, 3]
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date():
+    assert retry_after_s({"Retry-After": "12"}) == 12
+    at = datetime.now(UTC) + timedelta(seconds=30)
+    asked = retry_after_s({"retry-after": format_datetime(at, usegmt=True)})
+    assert asked is not None and 28 < asked <= 31
+    assert retry_after_s({"retry-after": "soon"}) is None
+    assert retry_after_s({}) is None
