@@ -1,0 +1,205 @@
+"""The official OpenAI client, for OpenAI and its imitators, and its failures in our words."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import time
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from movie_build.errors import MovieBuildError
+from movie_build.service import Retry, may_pass, retry_after_s
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+OPENAI_URL = "https://api.openai.com/v1"
+_CONNECT_S = 10.0
+_LONGEST_SAID = 300
+# Names that only a network of one's own knows (RFC 6762, RFC 8375, Docker).
+_PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
+_NO_KEY = "none"
+
+
+def make_client(
+    *,
+    api_key_env: str,
+    base_url: str | None,
+    timeout_s: float,
+    idle_s: float,
+    error: type[MovieBuildError] = MovieBuildError,
+) -> openai.OpenAI:
+    """A client for threads to share, which tries once: `Service.call` is who tries again.
+
+    `base_url` None is `$OPENAI_BASE_URL`, else OpenAI. A call ends after `timeout_s` with its
+    body, and when nothing came for `idle_s`, which is also the longest wait for an answer's
+    first byte. Use it inside `translated`.
+
+    Raises:
+        error: the address cannot be one, or its service needs a key and `api_key_env` is not set.
+    """
+    url = usual_url(base_url)
+    key = _key(api_key_env, url, error)
+
+    import httpx2
+    import openai
+
+    def start(request: httpx2.Request) -> None:
+        request.extensions.setdefault("ends_s", time.monotonic() + timeout_s)
+
+    def watch(response: httpx2.Response) -> None:
+        response.stream = _until(response, response.request.extensions["ends_s"])
+
+    http = openai.DefaultHttpxClient(
+        timeout=httpx2.Timeout(idle_s, connect=min(_CONNECT_S, idle_s), pool=timeout_s),
+        event_hooks={"request": [start], "response": [watch]},
+    )
+    client = openai.OpenAI(api_key=key, base_url=url, max_retries=0, http_client=http)
+    weakref.finalize(client, http.close)
+    return client
+
+
+def usual_url(base_url: str | None) -> str:
+    """Where a client made with `base_url` asks."""
+    return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+
+
+def shown_url(url: str) -> str:
+    """`url` as it may be shown and hashed: without user, password and query."""
+    parts = urlsplit(url)
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+    return bare.geturl().rstrip("/")
+
+
+def needs_key(url: str) -> bool:
+    """Whether a service on the open internet is asked: servers of one's own take any key."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_PRIVATE_NAMES)
+
+
+@contextmanager
+def translated(client: openai.OpenAI, error: type[MovieBuildError]) -> Iterator[None]:
+    """Turns what a call through `client` can raise into what `Service.call` understands.
+
+    Also around reading a streamed body. Tracebacks leave the originals out: they may hold keys.
+
+    Raises:
+        Retry: it may pass: no connection, no answer in time, half an answer, 408, 409, 429, 5xx.
+        error: it will not: a wrong key, an unknown model, a refused text, no money left.
+    """
+    import httpx2
+    import openai
+
+    try:
+        yield
+        return
+    except openai.APIStatusError as failure:
+        told: Exception = _refused(client, failure, error)
+    except (openai.APITimeoutError, httpx2.TimeoutException):
+        told = Retry(f"{shown_url(str(client.base_url))} did not answer in time")
+    except (openai.APIConnectionError, httpx2.TransportError) as failure:
+        told = Retry(_clean(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
+    except (openai.APIResponseValidationError, httpx2.DecodingError, json.JSONDecodeError):
+        told = Retry("the answer cannot be read")
+    except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as failure:
+        told = error(_clean(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
+    raise told from None
+
+
+def _key(api_key_env: str, url: str, error: type[MovieBuildError]) -> str:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise error(f"{shown_url(url)!r} is no address of a service: write https://HOST/v1")
+    key = os.environ.get(api_key_env, "").strip()
+    if not key:
+        if needs_key(url):
+            raise error(
+                f"{urlsplit(url).hostname} needs a key: set the environment variable {api_key_env}"
+            )
+        return _NO_KEY
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise error(f"{api_key_env} holds characters that no key has: copy the key once more")
+    return key
+
+
+def _until(response: httpx2.Response, ends_s: float) -> httpx2.SyncByteStream:
+    """The body of `response`, cut off with a timeout when it is not over in time."""
+    import httpx2
+
+    body = response.stream
+    assert isinstance(body, httpx2.SyncByteStream)
+    stream: httpx2.SyncByteStream = body
+
+    class Until(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in stream:
+                if time.monotonic() > ends_s:
+                    raise httpx2.ReadTimeout("the answer goes on and on", request=response.request)
+                yield chunk
+
+        def close(self) -> None:
+            stream.close()
+
+    return Until()
+
+
+def _refused(
+    client: openai.OpenAI, failure: openai.APIStatusError, error: type[MovieBuildError]
+) -> Exception:
+    status, headers = failure.status_code, failure.response.headers
+    said = _clean(client, f"HTTP {status}: {_said(failure.body) or failure.response.reason_phrase}")
+    if failure.code == "insufficient_quota":
+        return error(f"{said}; no money is left there: add credit, then run doit again")
+    if status in (401, 403):
+        return error(f"{said}; is the key for {shown_url(str(client.base_url))} right?")
+    if may_pass(status) and headers.get("x-should-retry") != "false":
+        return Retry(said, _asked_s(headers))
+    if status == 404:
+        return error(f"{said}; are the model and {shown_url(str(client.base_url))} right?")
+    return error(said)
+
+
+def _asked_s(headers: Mapping[str, str]) -> float | None:
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        return retry_after_s(headers)
+
+
+def _said(body: object) -> str:
+    """What an error's body says: OpenAI's `message`, or `error` or FastAPI's `detail` of others."""
+    if isinstance(body, Mapping):
+        for name in ("message", "error", "detail", "msg"):
+            if said := _said(body.get(name)):
+                return said
+        return ""
+    if isinstance(body, list):
+        return _said(body[0]) if body else ""
+    if not isinstance(body, str):
+        return ""
+    return "a web page" if body.lstrip().startswith("<") else " ".join(body.split())
+
+
+def _cause(failure: BaseException) -> str:
+    """The innermost reason that has words: "Connection error." hides what it was."""
+    said = str(failure)
+    inner = failure.__cause__ or failure.__context__
+    while inner is not None:
+        said = str(inner) or said
+        inner = inner.__cause__ or inner.__context__
+    return said or type(failure).__name__
+
+
+def _clean(client: openai.OpenAI, said: str) -> str:
+    """`said`, at most a few lines, without the key: some services repeat it."""
+    if client.api_key and client.api_key != _NO_KEY:
+        said = said.replace(client.api_key, "***")
+    return said if len(said) <= _LONGEST_SAID else f"{said[: _LONGEST_SAID - 1]}…"
