@@ -92,7 +92,8 @@ class BitWriter:
 def escape(rbsp: bytes) -> bytes:
     """`rbsp` with emulation prevention bytes (ITU-T H.264 7.3.1, 7.4.1)."""
     escaped = _EMULATED.sub(b"\x00\x00\x03", rbsp)
-    return escaped + b"\x03" if escaped.endswith(b"\x00") else escaped
+    # an RBSP ends in a stop bit or in whole cabac_zero_words
+    return escaped + b"\x03" if escaped.endswith(b"\x00\x00") else escaped
 
 
 def unescape(payload: bytes) -> bytes:
@@ -103,7 +104,7 @@ def unescape(payload: bytes) -> bytes:
 def split_annex_b(stream: bytes) -> list[bytes]:
     """The NAL units of a byte stream, without start codes (ITU-T H.264 annex B)."""
     starts = [match.end() for match in _START_CODE.finditer(stream)]
-    ends = [start - 3 for start in starts[1:]] + [len(stream)]
+    ends = [*(start - 3 for start in starts[1:]), len(stream)][: len(starts)]
     # a NAL unit never ends in a zero byte, so zeros belong to the next start code
     return [stream[a:b].rstrip(b"\x00") for a, b in zip(starts, ends, strict=True)]
 

@@ -88,14 +88,14 @@ def encode_picture(rgb: NDArray[np.uint8], fmt: VideoFormat) -> bytes:
         "preset": _PRESET,
         "profile": "high",
         # crf 0 would be the lossless mode, which is not in the High profile
-        "crf": str(fmt.crf or 0.1),
+        "crf": str(fmt.crf or 1),
         "x264-params": _X264,
     }
     try:
         packets = [*encoder.encode(_to_yuv(rgb)), *encoder.encode(None)]
     except av.FFmpegError as error:
         raise EncodeError(
-            f"the H.264 encoder refuses {fmt.width_px}x{fmt.height_px} at {fmt.fps}: {error}"
+            f"the H.264 encoder refuses {fmt.width_px}x{fmt.height_px} at {fmt.fps}: {error.strerror}"
         ) from error
     units = [unit for packet in packets for unit in split_annex_b(bytes(packet))]
     sps, pps, idr = (unit for unit in units if unit[0] & 31 != syntax.NAL_SEI)

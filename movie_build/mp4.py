@@ -92,7 +92,7 @@ def write_movie(
         tracks.append(chapter_track(chapters, chapter_number))
     if cues:
         tracks.append(caption_track(cues, (fmt.width_px, fmt.height_px), language, len(tracks) + 1))
-    user_data = box("udta", title_box(title), chapter_list(chapters))
+    user_data = box("udta", title_box(title) if title else b"", chapter_list(chapters))
 
     def index(tables: Sequence[SampleTable]) -> bytes:
         headers = [track.header for track in tracks]
