@@ -16,7 +16,9 @@ import base64
 import itertools
 import mimetypes
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from movie_build import browser_install
+from movie_build import browser_install, fonts, theme
 from movie_build.errors import BrowserError, SlideError
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class Browser:
         self._thread: threading.Thread | None = None
         self._program: Path | None = None
         self._running: _Chromium | None = None
+        self._scratch: Path | None = None
+        self._environment: dict[str, str] = {}
         self._pages = itertools.count(1)
 
     def screenshot(self, page: Page) -> bytes:
@@ -130,11 +134,14 @@ class Browser:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._guard:
             if self._loop is None:
                 self._program = browser_install.ensure(self._report)
+                self._lay_font()
                 self._loop = asyncio.new_event_loop()
                 self._places = asyncio.Semaphore(self._n_tabs)
                 self._starting = asyncio.Lock()
@@ -143,6 +150,13 @@ class Browser:
                 )
                 self._thread.start()
             return self._loop
+
+    def _lay_font(self) -> None:
+        """Lay out a font for Chromium where the system has none: it would draw no text at all."""
+        if fonts.system_has_any():
+            return
+        self._scratch = Path(tempfile.mkdtemp(prefix="movie-build-"))
+        self._environment = fonts.last_resort(self._scratch, theme.find("default", Path()))
 
     async def _screenshot(self, page: Page) -> bytes:
         from playwright.async_api import Error
@@ -163,16 +177,16 @@ class Browser:
                     why = error.message.splitlines()[0]
                 await self._discard(chromium)
         raise BrowserError(
-            f"the browser {self._program} fails to draw a page of {page.width_px} × {page.height_px} "
-            f"({self._n_tries} tries): {why}. Run the build again; if it stays so, name another "
-            f"browser in {browser_install.VARIABLE}"
+            f"the browser {self._program} fails to draw a page, "
+            f"{page.width_px} × {page.height_px} ({self._n_tries} tries): {why}. "
+            f"Run the build again; if it stays so, name another in {browser_install.VARIABLE}"
         )
 
     async def _chromium(self) -> _Chromium:
         async with self._starting:
             if self._running is None:
                 assert self._program is not None
-                self._running = await _launch(self._program)
+                self._running = await _launch(self._program, self._environment)
             return self._running
 
     async def _discard(self, chromium: _Chromium) -> None:
@@ -257,7 +271,7 @@ class _Chromium:
         self._crashed = True
 
 
-async def _launch(program: Path) -> _Chromium:
+async def _launch(program: Path, environment: Mapping[str, str]) -> _Chromium:
     from playwright.async_api import Error, async_playwright
 
     playwright = await async_playwright().start()
@@ -266,6 +280,8 @@ async def _launch(program: Path) -> _Chromium:
         browser = await playwright.chromium.launch(
             executable_path=program,
             args=[*_FLAGS, *(_AS_ROOT if root else ())],
+            env={**os.environ, **environment},
+            timeout=120_000,
             handle_sigint=False,
             handle_sigterm=False,
             handle_sighup=False,
@@ -279,7 +295,9 @@ async def _launch(program: Path) -> _Chromium:
             f"name another in {browser_install.VARIABLE}, or install what it lacks: "
             "python -m playwright install-deps chromium"
         ) from error
-    return _Chromium(playwright, browser, next(p["id"] for p in processes if p["type"] == "browser"))
+    return _Chromium(
+        playwright, browser, next(p["id"] for p in processes if p["type"] == "browser")
+    )
 
 
 async def _answer(route: Route, page: Page, host: str, refused: list[str]) -> None:
@@ -287,7 +305,8 @@ async def _answer(route: Route, page: Page, host: str, refused: list[str]) -> No
     name = unquote(url.path).removeprefix("/")
     if url.scheme != "http" or url.netloc != host or (name and name not in page.files):
         refused.append(name if url.netloc == host else route.request.url)
-        await route.abort()
+        # As if stopped by the user: a page that tries to go elsewhere stays where it is.
+        await route.abort("aborted")
     elif not name:
         await route.fulfill(body=page.html, content_type="text/html; charset=utf-8")
     else:
@@ -313,7 +332,7 @@ def shared(report: Callable[[str], None] = lambda _: None) -> Browser:
 
 def close_shared() -> None:
     """End the run's browser, if it was ever started."""
-    global _shared  # noqa: PLW0603
+    global _shared
     with _shared_guard:
         browser, _shared = _shared, None
     if browser:

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,6 +32,7 @@ _PLAYWRIGHT_PROGRAMS = (
     "*/chrome.exe",
     "*/*.app/Contents/MacOS/*",
 )
+_DOWNLOAD = ("install", "--only-shell", "chromium")
 _SILENT_S = 60.0
 _LONGEST_S = 900.0
 
@@ -44,7 +47,9 @@ def find() -> Path | None:
     if named:
         program = shutil.which(named)
         if program is None:
-            raise BrowserError(f"{VARIABLE} is {named!r}, which is not a program: correct or unset it")
+            raise BrowserError(
+                f"{VARIABLE} is {named!r}, which is not a program: correct or unset it"
+            )
         return Path(program)
     return _of_playwright() or _first_on_path()
 
@@ -59,14 +64,14 @@ def ensure(report: Callable[[str], None]) -> Path:
     if found is not None:
         return found
     why: list[str] = []
-    for command in _ways():
-        report(f"no browser found, installing one: {' '.join(command.shown)}")
-        problem = command.run()
+    for way in _ways():
+        report(f"no browser found, installing one: {way.shown}")
+        problem = way.run()
         found = find()
         if found is not None and problem is None:
             report(f"installed {found}")
             return found
-        why.append(f"{' '.join(command.shown)}: {problem or 'it installed no browser'}")
+        why.append(f"{way.shown}: {problem or 'it installed no browser'}")
     raise BrowserError(
         "no browser to draw slides with, and none could be installed.\n"
         + "".join(f"  tried {line}\n" for line in why)
@@ -90,27 +95,26 @@ def install_cjk_fonts(report: Callable[[str], None] = lambda _: None) -> None:
         raise FontError(f"cannot install {CJK_FONTS} ({problem}); type: {_to_type(CJK_FONTS)}")
 
 
+@dataclass(frozen=True, slots=True)
 class _Way:
     """One way to install a browser: `run` gives None, or what went wrong."""
 
-    def __init__(self, shown: Sequence[str], run: Callable[[], str | None]) -> None:
-        self.shown = shown
-        self.run = run
+    shown: str
+    run: Callable[[], str | None]
 
 
 def _ways() -> list[_Way]:
-    arguments = ["-m", "playwright", "install", "--only-shell", "chromium"]
-    ways = [_Way(["playwright", *arguments[2:]], lambda: _by_playwright(arguments))]
+    ways = [_Way(f"playwright {' '.join(_DOWNLOAD)}", _by_playwright)]
     if _apt_is_ours():
         ways += [
-            _Way(["apt-get", "install", package], lambda package=package: _apt(package))
+            _Way(f"apt-get install {package}", partial(_apt, package))
             for package in ("chromium-headless-shell", "chromium")
         ]
     return ways
 
 
-def _by_playwright(arguments: list[str]) -> str | None:
-    problem = _run([sys.executable, *arguments])
+def _by_playwright() -> str | None:
+    problem = _run([sys.executable, "-m", "playwright", *_DOWNLOAD])
     program = _of_playwright()
     if problem is None and program is not None:
         # On a bare machine the download succeeds, and libraries it needs are missing.
@@ -206,7 +210,9 @@ def _run(command: Sequence[str]) -> str | None:
     end = time.monotonic() + _LONGEST_S
     last = ""
     try:
-        while (line := lines.get(timeout=max(0.0, min(_SILENT_S, end - time.monotonic())))) is not None:
+        while (
+            line := lines.get(timeout=max(0.0, min(_SILENT_S, end - time.monotonic())))
+        ) is not None:
             # A Node.js failure ends in its stack; what went wrong stands above it.
             if line.strip() and not line.lstrip().startswith("at "):
                 last = line.strip()

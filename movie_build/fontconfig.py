@@ -56,7 +56,9 @@ def load() -> SystemFonts | None:
             font = found.contents.fonts[index]
             if next(_texts(library, font, b"fontformat"), b"") not in _DRAWN:
                 continue
-            families.update(f.decode("utf-8", "replace").lower() for f in _texts(library, font, b"family"))
+            families.update(
+                f.decode("utf-8", "replace").lower() for f in _texts(library, font, b"family")
+            )
             charset = c_void_p()
             if library.FcPatternGetCharSet(font, b"charset", 0, byref(charset)) == _MATCH:
                 library.FcCharSetMerge(characters, charset, None)

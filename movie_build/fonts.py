@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
+from xml.sax.saxutils import escape
 
 from movie_build.errors import FontError, nearest
-from movie_build.fontconfig import load
 
 _FONT_FILES = (".woff2", ".woff", ".ttf", ".otf", ".ttc", ".otc")
 _CJK = "fonts-noto-cjk"
@@ -61,12 +61,16 @@ class _Has(Protocol):
 
 
 def missing(text: str, theme: Path) -> tuple[str, ...]:
-    """The characters of `text` that neither the fonts in `theme` nor the system's have, in order."""
-    wanted = [c for c in dict.fromkeys(text) if _is_visible(c)]
+    """The characters of `text` that no font has, neither `theme`'s nor the system's."""
     own = _theme_characters(tuple(_stamps(theme)))
-    # The system is asked only for what the theme lacks: most texts never come so far.
-    rest = [c for c in wanted if ord(c) not in own]
-    return tuple(c for c in rest if not _system().has(c)) if rest else ()
+    return missing_in_system("".join(c for c in text if ord(c) not in own))
+
+
+def missing_in_system(text: str) -> tuple[str, ...]:
+    """The characters of `text` that no font of the system has, in order."""
+    wanted = [c for c in dict.fromkeys(text) if _is_visible(c)]
+    # Most texts need none of the system's fonts, and finding them takes time.
+    return tuple(c for c in wanted if not _system().has(c)) if wanted else ()
 
 
 def check(text: str, theme: Path) -> None:
@@ -127,6 +131,32 @@ def script_of(character: str) -> tuple[str, str]:
     return ("letters", _REST) if character.isalpha() else ("symbols", _REST)
 
 
+def system_has_any() -> bool:
+    """Whether the system has any font at all."""
+    return bool(_system().families)
+
+
+def last_resort(folder: Path, theme: Path) -> dict[str, str]:
+    """One of `theme`'s fonts laid into `folder`; the variables by which fontconfig finds it there.
+
+    Without a single font of the system's Chromium draws no text at all, not even
+    with the fonts that a page brings.
+    """
+    from fontTools.ttLib import TTFont
+
+    with TTFont(min(theme.rglob("*latin.woff2"))) as font:
+        font.flavor = None
+        font.save(folder / "last-resort.ttf")
+    config = folder / "fonts.conf"
+    config.write_text(
+        "<?xml version='1.0'?><fontconfig>"
+        f"<dir>{escape(str(folder))}</dir><cachedir>{escape(str(folder))}</cachedir>"
+        "</fontconfig>",
+        encoding="utf-8",
+    )
+    return {"FONTCONFIG_FILE": str(config)}
+
+
 def forget() -> None:
     """Ask the system for its fonts anew: some were installed."""
     _system.cache_clear()
@@ -167,29 +197,34 @@ def _theme_characters(files: tuple[tuple[Path, int, int], ...]) -> frozenset[int
 
 
 def _characters_of(path: Path) -> set[int]:
-    from fontTools.ttLib import TTCollection, TTFont, TTLibError
+    from fontTools.ttLib import TTLibError
 
-    found: set[int] = set()
     try:
-        if path.suffix.lower() in {".ttc", ".otc"}:
-            with TTCollection(path, lazy=True) as collection:
-                for font in collection:
-                    found.update(font.getBestCmap() or ())
-        else:
-            with TTFont(path, lazy=True) as font:
-                found.update(font.getBestCmap() or ())
+        return {code for _, codes in _read(path) for code in codes}
     except (TTLibError, OSError) as error:
         raise FontError(f"{path} is not a font that can be read: {error}") from error
-    return found
+
+
+def _read(path: Path) -> Iterator[tuple[str, Iterable[int]]]:
+    """The family and the characters of each font in a file."""
+    from fontTools.ttLib import TTCollection, TTFont
+
+    with path.open("rb") as file:
+        collection = path.suffix.lower() in {".ttc", ".otc"}
+        found = TTCollection(file, lazy=True).fonts if collection else [TTFont(file, lazy=True)]
+        for font in found:
+            yield font["name"].getBestFamilyName() or "", font.getBestCmap() or ()
 
 
 @lru_cache(maxsize=1)
 def _system() -> _Has:
-    return load() or _Scanned.of(_folders())
+    from movie_build.fontconfig import load
+
+    return load() or Scanned.of(_folders())
 
 
 @dataclass(frozen=True, slots=True)
-class _Scanned:
+class Scanned:
     """The system's fonts, read file by file where there is no fontconfig."""
 
     families: frozenset[str]
@@ -199,20 +234,18 @@ class _Scanned:
         return ord(character) in self.characters
 
     @classmethod
-    def of(cls, folders: Iterable[Path]) -> _Scanned:
-        from fontTools.ttLib import TTCollection, TTFont, TTLibError
+    def of(cls, folders: Iterable[Path]) -> Scanned:
+        from fontTools.ttLib import TTLibError
 
         families: set[str] = set()
         characters: set[int] = set()
         for path in sorted(p for folder in folders for p in folder.rglob("*")):
             if path.suffix.lower() not in _FONT_FILES:
                 continue
-            collection = path.suffix.lower() in {".ttc", ".otc"}
             try:
-                opened = TTCollection(path, lazy=True) if collection else [TTFont(path, lazy=True)]
-                for font in opened:
-                    characters.update(font.getBestCmap() or ())
-                    families.add((font["name"].getBestFamilyName() or "").lower())
+                for family, codes in _read(path):
+                    families.add(family.lower())
+                    characters.update(codes)
             except (TTLibError, OSError, KeyError):
                 # A file of the system's that is no good font: none of the user's making.
                 continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from colorsys import hls_to_rgb, rgb_to_hls
 from typing import TypeAlias
 
 READABLE = 4.5
@@ -38,19 +39,17 @@ def adapted(theme: Mapping[str, str], *, primary: str, background: str) -> dict[
     ink = readable(rgb(primary or theme["ink"]), ground)
     colorful = max(ink) - min(ink) > _COLORFUL
     neutral = readable(rgb(theme["ink"]), ground) if colorful else ink
-    panel = mixed(ground, neutral, 0.06)
-    return {
-        name: hexadecimal(color)
-        for name, color in {
-            "ground": ground,
-            "ink": ink,
-            "text": readable(mixed(neutral, ground, 0.1), ground, panel),
-            "muted": readable(mixed(neutral, ground, 0.38), ground, panel),
-            "accent": readable(ink if colorful else rgb(theme["accent"]), ground, panel),
-            "panel": panel,
-            "rule": mixed(ground, neutral, 0.18),
-        }.items()
+    panel = mixed(ground, neutral, 0.06) if background else rgb(theme["panel"])
+    colors = {
+        "ground": ground,
+        "panel": panel,
+        "rule": mixed(ground, neutral, 0.18) if background else rgb(theme["rule"]),
+        "ink": ink,
+        "text": readable(mixed(neutral, ground, 0.1), ground, panel),
+        "muted": readable(mixed(neutral, ground, 0.38), ground, panel),
+        "accent": readable(ink if colorful else rgb(theme["accent"]), ground, panel),
     }
+    return {name: hexadecimal(color) for name, color in colors.items()}
 
 
 def veil(ground: str, *texts: str) -> float:
@@ -67,15 +66,16 @@ def veil(ground: str, *texts: str) -> float:
 
 
 def readable(color: Rgb, *grounds: Rgb) -> Rgb:
-    """`color`, moved towards black or white until it can be read on all `grounds`."""
-    ends = sorted(
-        ((0, 0, 0), (255, 255, 255)), key=lambda end: -min(contrast(end, g) for g in grounds)
-    )
-    for percent in range(0, 101, 5):
-        moved = mixed(color, ends[0], percent / 100)
-        if all(contrast(moved, ground) >= READABLE for ground in grounds):
-            return moved
-    return ends[0]
+    """`color`, made lighter or darker until it can be read on all `grounds`; its hue stays."""
+    ends: tuple[Rgb, Rgb] = ((0, 0, 0), (255, 255, 255))
+    end = max(ends, key=lambda end: min(contrast(end, ground) for ground in grounds))
+    hue, lightness, saturation = rgb_to_hls(*(x / 255 for x in color))
+    for percent in range(0, 100, 4):
+        light = lightness + (end[0] / 255 - lightness) * percent / 100
+        r, g, b = (round(x * 255) for x in hls_to_rgb(hue, light, saturation))
+        if all(contrast((r, g, b), ground) >= READABLE for ground in grounds):
+            return r, g, b
+    return end
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
@@ -107,6 +107,7 @@ def hexadecimal(color: Rgb) -> str:
 def _luminance(color: Rgb) -> float:
     """WCAG 2.2, "relative luminance"."""
     r, g, b = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (x / 255 for x in color)
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (x / 255 for x in color)
     )
     return 0.2126 * r + 0.7152 * g + 0.0722 * b

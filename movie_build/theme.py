@@ -7,9 +7,8 @@ from pathlib import Path
 
 from movie_build.errors import SlideError, nearest, shown
 
-_KINDS = frozenset(
-    ".html .css .woff2 .woff .ttf .otf .png .jpg .jpeg .webp .gif .svg .avif".split()
-)
+_KINDS = {".html", ".css", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif"}
+_KINDS |= {".woff2", ".woff", ".ttf", ".otf"}
 
 
 @dataclass(frozen=True, slots=True)

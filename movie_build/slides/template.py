@@ -47,7 +47,11 @@ def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 class TemplateSlides:
-    """Draws slides from a theme. Their own HTML may name files in `project`, and no others."""
+    """Draws slides from a theme. Their own HTML may name files in `project`, and no others.
+
+    A theme is looked through once: make a new one for each run. `digest` gives a
+    file's SHA-256.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,8 @@ class TemplateSlides:
         self._project = project.resolve()
         self._browser = browser or _shared
         self._digest = digest
+        self._themes: dict[tuple[Path, str], dict[str, Path]] = {}
+        self._theme_digests: dict[tuple[Path, str], str] = {}
 
     def identity(self, slide: Slide, look: Look) -> Mapping[str, object]:
         texts = {name: value for name, value in asdict(slide).items() if value}
@@ -74,9 +80,8 @@ class TemplateSlides:
             "colors": [look.primary_color.lower(), look.background_color.lower()],
             "font_family": look.font_family,
             "language": look.language,
-            "files": {
-                name: self._digest(path) for name, path in self._all_files(slide, look).items()
-            },
+            "theme": self._theme_digest(look.theme, slide.template),
+            "files": {name: self._digest(path) for name, path in self._own_files(slide).items()},
         }
 
     def files(self, slide: Slide, look: Look) -> tuple[Path, ...]:
@@ -93,7 +98,7 @@ class TemplateSlides:
         images = {
             name: image_file.read(path)
             for name, path in files.items()
-            if not name.startswith(_THEME) and path.suffix.lower() in _IMAGE_KINDS
+            if (not name.startswith(_THEME) and path.suffix.lower() in _IMAGE_KINDS)
             or name in {_PICTURE, _BACKDROP}
         }
         html = _Html(slide, look, files, images).render()
@@ -102,9 +107,25 @@ class TemplateSlides:
         return self._browser().screenshot(page)
 
     def _all_files(self, slide: Slide, look: Look) -> dict[str, Path]:
-        of_theme = theme.load(look.theme).files(slide.template)
-        files = {_THEME + name: path for name, path in of_theme.items()}
-        files |= self._named_in(slide.html)
+        of_theme = self._theme_files(look.theme, slide.template)
+        return {_THEME + name: path for name, path in of_theme.items()} | self._own_files(slide)
+
+    def _theme_files(self, folder: Path, template: str) -> dict[str, Path]:
+        key = (folder, template)
+        if key not in self._themes:
+            self._themes[key] = theme.load(folder).files(template)
+        return self._themes[key]
+
+    def _theme_digest(self, folder: Path, template: str) -> str:
+        key = (folder, template)
+        if key not in self._theme_digests:
+            files = self._theme_files(folder, template) | {"": _FIT}
+            names = "".join(f"{name}\0{self._digest(path)}\0" for name, path in files.items())
+            self._theme_digests[key] = hashlib.sha256(names.encode()).hexdigest()
+        return self._theme_digests[key]
+
+    def _own_files(self, slide: Slide) -> dict[str, Path]:
+        files = self._named_in(slide.html)
         if slide.picture:
             files[_PICTURE] = slide.picture
         if slide.background:
@@ -126,7 +147,9 @@ class TemplateSlides:
             path = (self._project / name).resolve()
             if not path.is_relative_to(self._project) or not path.is_file():
                 where = shown(path, self._project)
-                raise SlideError(f"html names {reference!r}: there is no file {where} in the project")
+                raise SlideError(
+                    f"html names {reference!r}: there is no file {where} in the project"
+                )
             files[name] = path
         return files
 
@@ -218,10 +241,9 @@ class _Html:
         if self._look.font_family:
             families = fonts.family_names(self._look.font_family)
             values["--own"] = ", ".join(map(css_string, families))
-        if rules or _BACKDROP in self._images:
-            # The user's background goes for every slide, the theme's own dark ones too.
-            return "".join(f"html, body {{ {name}: {value}; }}\n" for name, value in values.items())
-        return "".join(f"html {{ {name}: {value}; }}\n" for name, value in values.items())
+        # Above the theme's own rules for single templates, such as a dark opening.
+        where = "html:root, html:root body" if rules or _BACKDROP in self._images else "html:root"
+        return "".join(f"{where} {{ {name}: {value}; }}\n" for name, value in values.items())
 
 
 def _over_picture(of_theme: Mapping[str, str]) -> dict[str, str]:
