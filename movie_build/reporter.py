@@ -42,8 +42,9 @@ class Reporter:
 
     def skip_uptodate(self, task: Any) -> None:
         """A task has nothing to do."""
-        if task.meta:
-            task.meta["session"].count(task.meta["step"], made=False)
+        for session in self.active:
+            if task.name in session.units:
+                session.count(session.units[task.name], made=False)
 
     def skip_ignore(self, task: Any) -> None:
         """A task is ignored by the user's wish."""

@@ -32,6 +32,7 @@ class Session:
         self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
         self.movie: Movie = load(self.project)
         self.steps = {step: StepCount() for step in STEPS}
+        self.units: dict[str, str] = {}
         self.selected: frozenset[str] = frozenset()
         self.failures: list[MovieBuildError] = []
         self._graph: Graph | None = None

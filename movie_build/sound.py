@@ -7,6 +7,7 @@ from array import array
 from dataclasses import dataclass
 
 from movie_build.errors import EncodeError
+from movie_build.timeline import AAC_FRAME
 
 _HEAD = struct.Struct("<4sII")
 _MAGIC = b"MBS1"
@@ -24,11 +25,11 @@ class LineSound:
 def encode(wav: bytes) -> bytes:
     """A finished wav (see `speech`), encoded; read again by `parse`."""
     from movie_build import aac, loudness
-    from movie_build.speech import samples_of
+    from movie_build.wav import samples_of
 
     samples = samples_of(wav)
     energies = array("d", loudness.block_energies(samples))
-    n_aac_frames = len(samples) // aac.FRAME
+    n_aac_frames = len(samples) // AAC_FRAME
     return (
         _HEAD.pack(_MAGIC, n_aac_frames, len(energies))
         + energies.tobytes()

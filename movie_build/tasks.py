@@ -9,14 +9,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from movie_build.errors import MovieBuildError
+from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile
 from movie_build.pieces import Piece
 from movie_build.session import Session
@@ -140,8 +140,28 @@ class _Names:
         return {"basename": base, "name": rest} if rest else {"basename": base}
 
 
-def _task(session: Session, step: str, **keys: Any) -> Task:
-    return {"meta": {"session": session, "step": step}, "io": {"capture": False}, **keys}
+class _Fresh:
+    """Whether pieces stand as they were made; shown by `doit info` in words."""
+
+    def __init__(self, stand: Callable[[], bool], told: str) -> None:
+        self.stand = stand
+        self.told = told
+
+    def __call__(self) -> bool:
+        return self.stand()
+
+    def __repr__(self) -> str:
+        return self.told
+
+
+def _task(session: Session, step: str, names: Task, **keys: Any) -> Task:
+    session.units[":".join(names.values())] = step
+    return {"io": {"capture": False}, **names, **keys}
+
+
+def _typed(paths: Iterable[Path]) -> list[str]:
+    """Paths as a user in the folder of the dodo.py would type them."""
+    return [shown(path, Path.cwd()) for path in paths]
 
 
 def _script_task(session: Session, names: _Names) -> Iterator[Task]:
@@ -156,7 +176,7 @@ def _script_task(session: Session, names: _Names) -> Iterator[Task]:
     yield _task(
         session,
         "script",
-        **names.keys("script"),
+        names.keys("script"),
         doc=f"write script.yaml from {session.movie.config.source}",
         actions=[(_done(session, "script", write),)],
         params=[
@@ -168,7 +188,6 @@ def _script_task(session: Session, names: _Names) -> Iterator[Task]:
                 "help": "write it again, even if it was edited (the old one is kept)",
             }
         ],
-        targets=[],
         uptodate=[stands],
     )
 
@@ -187,6 +206,10 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
     lines = {line.audio.path: line for drawn in graph.sections for line in drawn.lines}
     slides = {drawn.slide.path: drawn for drawn in graph.sections}
     pictures = {drawn.picture.path: drawn for drawn in graph.sections}
+    if not names.prefix:
+        # First, or doit takes the tasks that follow for another group's.
+        for group, doc in GROUPS.items():
+            yield {"basename": group, "name": None, "doc": doc}
     for path, line in lines.items():
         doc = line.line.text or line.line.recording
         yield _unit(session, names, "audio", "audio", path.stem, doc, (line.audio, line.sound))
@@ -197,26 +220,23 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
         unit = _unit(
             session, names, "picture", "pictures", path.stem, drawn.section.title, (drawn.picture,)
         )
-        yield unit | {"file_dep": [str(drawn.slide.path)]}
+        yield unit | {"file_dep": _typed([drawn.slide.path])}
     if names.prefix:
         for group, paths in zip(GROUPS, (lines, slides, pictures), strict=True):
             parts = [names.of(group, path.stem) for path in paths]
             yield {**names.keys(group), "doc": GROUPS[group], "actions": None, "task_dep": parts}
-    else:
-        for group, doc in GROUPS.items():
-            yield {"basename": group, "name": None, "doc": doc}
     file = MovieFile(graph, session.bench)
-    sounds = [str(line.sound.path) for line in lines.values()]
+    sounds = [line.sound.path for line in lines.values()]
     yield _task(
         session,
         "movie",
-        **names.keys("movie"),
+        names.keys("movie"),
         doc=f"join everything to {session.bench.name(file.mp4)}",
         actions=[(_done(session, "movie", session.join),)],
-        targets=[str(path) for path in file.paths],
-        file_dep=[*sounds, *map(str, pictures)],
+        targets=_typed(file.paths),
+        file_dep=_typed([*sounds, *pictures]),
         task_dep=[names.of("script")] if session.movie.config.source else [],
-        uptodate=[file.fresh],
+        uptodate=[_Fresh(file.fresh, "the movie is the one joined from these pieces")],
         clean=True,
     )
 
@@ -236,11 +256,11 @@ def _unit(
     return _task(
         session,
         step,
-        **names.keys(group, name),
+        names.keys(group, name),
         doc=doc,
         actions=[(_done(session, step, lambda: session.make(step, pieces)),)],
-        targets=[str(piece.path) for piece in pieces],
-        uptodate=[fresh],
+        targets=_typed(piece.path for piece in pieces),
+        uptodate=[_Fresh(fresh, "the files are those that were made")],
         clean=True,
     )
 
