@@ -158,6 +158,8 @@ def _is_bold_line(paragraph: HtmlElement) -> bool:
     """Whether it is a heading by looks: a short paragraph, all of it bold."""
     text = text_of(paragraph)
     bold = tidy(" ".join(text_of(one) for one in paragraph.xpath("./strong | ./b")))
+    if re.match(r"(?:図|表|写真|Fig(?:ure|\.)|Table|Listing|Photo)\s*\d", text):
+        return False
     return bool(text) and text == bold and len(text) <= 80 and text[-1] not in ".!?…。！？:：,、"
 
 

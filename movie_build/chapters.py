@@ -1,0 +1,316 @@
+"""An article's blocks → the parts of a movie, each of them one slide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from movie_build.article import Block, Bullets, Code, Heading, Paragraph, Picture, Quote, Table
+from movie_build.phrases import LIST_END
+from movie_build.sentences import split
+from movie_build.spoken import is_cjk, speakable
+from movie_build.summary import Unit, is_credit, leans, points_away
+
+# A part shorter than this joins its neighbour; one longer than this is cut where it can be.
+SHORT_S, LONG_S = 6.0, 62.0
+_SPOKEN_LIST_MAX_S = 45.0
+_NOT_CONTENT = re.compile(
+    r"^(?:\d+[.)]?\s+)?(?:see also|references?|further reading|external links?|notes?|footnotes?|"
+    r"bibliography|sources?|citations?|works cited|related(?: \w+)?|table of contents|contents|"
+    r"acknowledge?ments?|about the authors?|comments?|share this.*|read more|more from .*|links?|"
+    r"参考(?:文献|資料|リンク|サイト)?|脚注|出典|注釈?|関連(?:項目|記事|リンク|ページ)|外部リンク|目次|コメント|謝辞|著者.*|"
+    r"einzelnachweise|weblinks|literatur|siehe auch|références|voir aussi|liens externes|"
+    r"referencias|véase también|enlaces externos)\s*[:：]?$",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"^(?:(?:chapter|section)\s+\d+[.:]?|第\s*[\d一二三四五六七八九十]+\s*[章節回部]|\d+(?:\.\d+)+\.?|\d{1,2}[.)]|[§])\s+",
+    re.I,
+)
+
+# "… can be used to:" is no sentence without what follows.
+_DANGLING = re.compile(
+    r"\b(?:to|the|a|of|are|is|by|for|with|in|on|and|or|can|will|as)[:：]?$", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one slide will hold; `heads` are the headings that were joined in it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    parent: str = ""
+    heads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    title: str
+    level: int
+    blocks: tuple[Block, ...]
+
+
+def parts_of(blocks: Iterable[Block], language: str) -> list[Part]:
+    """The parts by headings; the first has no title where text stands before all headings.
+
+    Short sub-sections share a part, long ones get their own.
+    """
+    chapters = [one for one in _chapters(blocks) if one.level < 7 or one.blocks]
+    levels = [one.level for one in chapters if one.title]
+    top = next((n for n in sorted(set(levels)) if levels.count(n) > 1), min(levels, default=2))
+    parts: list[Part] = []
+    group: list[_Chapter] = []
+    for chapter in chapters:
+        if group and (chapter.level <= top or not group[0].title):
+            parts.extend(_of_group(group, language))
+            group = []
+        group.append(chapter)
+    if group:
+        parts.extend(_of_group(group, language))
+    return _without_crumbs(parts, language)
+
+
+def fewer(parts: Sequence[Part], most: int, language: str) -> list[Part]:
+    """`parts` with the shortest neighbours joined until there are at most `most`."""
+    left = list(parts)
+    while len(left) > max(1, most):
+        sizes = [seconds_of(part, language) for part in left]
+        cost = [
+            (sizes[at] + sizes[at + 1]) * (0.6 if _akin(left[at], left[at + 1]) else 1.0)
+            for at in range(len(left) - 1)
+        ]
+        at = cost.index(min(cost))
+        left[at : at + 2] = [_joined(left[at], left[at + 1])]
+    return left
+
+
+def more(parts: Sequence[Part], most: int, language: str) -> list[Part]:
+    """`parts` with the ones cut that hold two things to show or too much to say, up to `most`."""
+    left = list(parts)
+    at = 0
+    while at < len(left):
+        cut = _cut(left[at], language) if len(left) < most else None
+        if cut:
+            left[at : at + 1] = cut
+        else:
+            at += 1
+    numbered: dict[str, int] = {}
+    named = []
+    for part in left:
+        if not part.title:
+            named.append(part)
+            continue
+        numbered[part.title] = count = numbered.get(part.title, 0) + 1
+        again = f"（{count}）" if is_cjk(language) else f" ({count})"
+        named.append(replace(part, title=part.title + again) if count > 1 else part)
+    return named
+
+
+def seconds_of(part: Part, language: str) -> float:
+    """About how long all of `part` would take to speak."""
+    return sum(unit.seconds for unit in units_of(part.blocks, None, language))
+
+
+def units_of(blocks: Sequence[Block], shown: Block | None, language: str) -> list[Unit]:
+    """What can be spoken of `blocks`, where the slide shows the block `shown`."""
+    units: list[Unit] = []
+    for number, block in enumerate(blocks):
+        if isinstance(block, Paragraph):
+            around = blocks[number - 1] if number else None, *blocks[number + 1 : number + 2]
+            unseen = [isinstance(one, Code | Table) and one is not shown for one in around]
+            units.extend(_sentences(block.text, number, language, unseen))
+        elif isinstance(block, Bullets):
+            _speak_list(block, number, units, language)
+        elif isinstance(block, Quote) and (text := speakable(block.text)):
+            quoted = (
+                text if text[0] in '"“「『«' else f"「{text}」" if is_cjk(language) else f"“{text}”"
+            )
+            if len(split(text, language)) <= 4:
+                units.append(Unit((quoted,), number, bonus=2.0 if block is shown else 0.3))
+    return [replace(unit, texts=tuple(map(_closed, unit.texts))) for unit in units]
+
+
+def _sentences(text: str, paragraph: int, language: str, unseen: Sequence[bool]) -> Iterator[Unit]:
+    """The sentences of a paragraph; `unseen`: code or a table beside it is not on the slide."""
+    sentences = split(speakable(text), language)
+    if sentences and any(unseen[1:]) and (points_away(sentences[-1]) or not _ended(sentences[-1])):
+        sentences.pop()
+    if sentences and unseen[0] and (sentences[0][0].islower() or leans(sentences[0])):
+        # The end of a sentence whose beginning was before the code.
+        sentences.pop(0)
+    for sentence in sentences:
+        if any(char.isalpha() for char in sentence) and not is_credit(sentence):
+            yield Unit((_balanced(sentence),), paragraph, leans=leans(sentence))
+
+
+def _balanced(sentence: str) -> str:
+    """`sentence` without the quotation marks and brackets that open or close elsewhere."""
+    if re.fullmatch(r"\([^()]*\)\.?", sentence):
+        sentence = sentence.strip("().") + "."
+    if sentence.count("“") != sentence.count("”"):
+        sentence = re.sub("[“”]", "", sentence)
+    return sentence.replace('"', "") if sentence.count('"') % 2 else sentence
+
+
+def _ended(sentence: str) -> bool:
+    return sentence[-1] in '.!?…。！？"”」』)）»'
+
+
+def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -> None:
+    """Append what is spoken of a list, and let what announces it end well.
+
+    Short items, and those that go on with the announcing sentence, become its
+    end; items that are sentences are spoken as such. Otherwise the slide is enough.
+    """
+    items = [LIST_END.sub("", item) for item in map(speakable, block.items) if item]
+    announced = bool(units) and units[-1].paragraph == number - 1
+    intro = units[-1].texts[-1] if announced else ""
+    opens = intro.endswith((":", "：")) or (bool(intro) and not _ended(intro))
+    short = all(len(item) <= (16 if is_cjk(language) else 42) for item in items)
+    going_on = any(item[:1].islower() for item in items)
+    if short or going_on:
+        spoken = _enumerated(items, language)
+        if opens and len(items) <= 8 and len(intro) + len(spoken) <= 420:
+            colon = "" if _DANGLING.search(intro) else "：" if is_cjk(language) else ":"
+            whole = intro.rstrip(":：") + colon
+            space = "" if is_cjk(language) else " "
+            units[-1] = replace(units[-1], texts=(*units[-1].texts[:-1], whole + space + spoken))
+        elif opens and _DANGLING.search(intro):
+            units.pop()
+        return
+    unit = Unit(tuple(map(_closed, items)), number, leans=announced, bonus=0.2)
+    if items and unit.seconds <= _SPOKEN_LIST_MAX_S:
+        units.append(unit)
+    elif opens and _DANGLING.search(intro):
+        units.pop()
+
+
+def _enumerated(items: Sequence[str], language: str) -> str:
+    if is_cjk(language):
+        return "、".join(items)
+    plain = [item if item[:2].isupper() else item[:1].lower() + item[1:] for item in items]
+    if not language.startswith("en") or len(plain) < 2:
+        return ", ".join(plain)
+    return f"{', '.join(plain[:-1])}{',' if len(plain) > 2 else ''} and {plain[-1]}"
+
+
+def _closed(sentence: str) -> str:
+    """`sentence` with a mark at its end: a colon would wait for what is not said."""
+    text = sentence.rstrip(" ,;、；—–")
+    mark = "。" if re.search("[\u3040-\u30ff\u4e00-\u9fff]", text[-4:]) else "."
+    if text.endswith((":", "：")):
+        return text[:-1].rstrip() + mark
+    return text if text[-1] in '.!?…。！？"”」』)）»' else text + mark
+
+
+def _chapters(blocks: Iterable[Block]) -> Iterator[_Chapter]:
+    title, level, held = "", 7, list[Block]()
+    skipping = 7
+    for block in blocks:
+        if not isinstance(block, Heading):
+            held.append(block)
+            continue
+        if level < skipping or not title:
+            yield _Chapter(title, level, tuple(held))
+        if block.level <= skipping:
+            skipping = block.level if _NOT_CONTENT.match(block.text.strip()) else 7
+        title, level, held = without_number(block.text), block.level, []
+    if level < skipping or not title:
+        yield _Chapter(title, level, tuple(held))
+
+
+def _of_group(group: Sequence[_Chapter], language: str) -> Iterator[Part]:
+    head, subs = group[0], group[1:]
+    heads = tuple(sub.title for sub in subs)
+    everything = (*head.blocks, *(block for sub in subs for block in sub.blocks))
+    whole = Part(head.title, everything, heads=heads)
+    if not subs or seconds_of(whole, language) <= LONG_S:
+        yield whole
+        return
+    if head.blocks:
+        yield Part(head.title, head.blocks, heads=heads)
+    for sub in subs:
+        yield Part(sub.title, sub.blocks, parent=head.title)
+
+
+def _without_crumbs(parts: Sequence[Part], language: str) -> list[Part]:
+    kept: list[Part] = []
+    for part in parts:
+        small = seconds_of(part, language) < SHORT_S
+        if small and not any(showable(block) for block in part.blocks):
+            if part.blocks and kept and kept[-1].title:
+                kept[-1] = replace(kept[-1], blocks=(*kept[-1].blocks, *part.blocks))
+            elif part.blocks and not part.title:
+                kept.append(part)
+            continue
+        kept.append(part)
+    return kept
+
+
+def _akin(one: Part, other: Part) -> bool:
+    return bool(other.parent) and other.parent in (one.parent, one.title)
+
+
+def _joined(one: Part, other: Part) -> Part:
+    titles = (*(one.heads or (one.title,)), *(other.heads or (other.title,)))
+    if other.parent and other.parent == one.title:
+        title, heads = one.title, one.heads or (other.title,)
+    elif one.parent and one.parent == other.parent:
+        title, heads = one.parent, titles
+    elif one.heads or other.heads or len(one.title) + len(other.title) > 56:
+        title, heads = one.title, titles
+    else:
+        title, heads = f"{one.title} · {other.title}", titles
+    return Part(title, (*one.blocks, *other.blocks), one.parent, heads)
+
+
+def without_number(heading: str) -> str:
+    """`heading` without the number of its chapter."""
+    return _NUMBER.sub("", heading.strip()) or heading
+
+
+def showable(block: Block) -> bool:
+    """Whether a slide can show `block` and still be read."""
+    if isinstance(block, Bullets):
+        return len(block.items) > 1
+    if isinstance(block, Code):
+        lines = block.text.splitlines()
+        return len(lines) <= 16 and max(map(len, lines)) <= 84
+    if isinstance(block, Table):
+        cells = [cell for row in block.rows for cell in row]
+        small = len(block.rows) <= 9 and len(block.rows[0]) <= 5
+        return small and max(map(len, cells)) <= 60 and sum(map(len, cells)) <= 600
+    if isinstance(block, Quote):
+        return len(block.text) <= 320
+    return isinstance(block, Picture)
+
+
+def _cut(part: Part, language: str) -> list[Part] | None:
+    """`part` in two, at the paragraph boundary that serves best; nothing if it is fine as it is."""
+    things = [at for at, block in enumerate(part.blocks) if showable(block)]
+    total = seconds_of(part, language)
+    if len(things) < 2 and total <= LONG_S:
+        return None
+    best: tuple[float, int] | None = None
+    for at in range(1, len(part.blocks)):
+        before, after = part.blocks[:at], part.blocks[at:]
+        if not isinstance(after[0], Paragraph | Quote):
+            continue
+        size = sum(unit.seconds for unit in units_of(before, None, language))
+        if min(size, total - size) < SHORT_S:
+            continue
+        # Each half wants something to show; then the halves want to be alike.
+        here = sum(thing < at for thing in things)
+        apart = 1.0 if 0 < here < len(things) else 0.0
+        # What announces a list, table or picture stays with it: it is the last thing before.
+        close = 0.25 if here < len(things) and things[here] == at + 1 else 0.0
+        worth = apart + close - abs(size - total / 2) / total
+        if best is None or worth > best[0]:
+            best = worth, at
+    if best is None or (total <= LONG_S and best[0] < 0.5):
+        return None
+    at = best[1]
+    first, second = part.blocks[:at], part.blocks[at:]
+    return [replace(part, blocks=first), replace(part, blocks=second, heads=())]

@@ -1,0 +1,56 @@
+"""Written text → text to be spoken, and how long speaking takes."""
+
+from __future__ import annotations
+
+import re
+
+from movie_build.script import Script
+
+WORDS_PER_MINUTE = 155
+# East Asian scripts: kana and kanji as they are written, as a news reader speaks them.
+CHARS_PER_MINUTE = 330
+
+CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_CJK_CHAR = re.compile(f"[{CJK}]")
+_WORD = re.compile(rf"(?:(?![{CJK}])[\w'’.,-])+")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>「」（）()]+[^\s<>「」（）().,;:!?。、]")
+_MARKS = re.compile(r"\s*\[(?:\d{1,3}|[a-z]|note \d+|citation needed|要出典|注\s*\d+)\]|[*†‡¶↩↑]+")
+_ASIDE = re.compile(
+    r"\s*[(（](?:[^()（）]*\b(?:click|tap|see (?:here|below|above|figure|fig\.|table|section)|link|"
+    r"pdf|source:|via)\b[^()（）]*|[^()（）]*(?:クリック|タップ|参照|リンク|下図|上図|図\d)[^()（）]*|\s*)[)）]",
+    re.IGNORECASE,
+)
+# 渋川春海（しぶかわはるみ）: spoken, the name would come twice.
+_FURIGANA = re.compile("(?<=[\u3400-\u9fff々])[(（][\u3041-\u30ff・\\s]+[)）]")
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
+
+
+def is_cjk(language: str) -> bool:
+    """Whether a language is written without spaces and counted by characters."""
+    return language.partition("-")[0].lower() in ("ja", "zh", "ko")
+
+
+def speakable(text: str) -> str:
+    """`text` without what only makes sense to the eye; empty if nothing else is left."""
+    text = _ASIDE.sub("", _MARKS.sub("", text))
+    text = _EMOJI.sub("", _FURIGANA.sub("", _URL.sub("", text)))
+    text = re.sub(r"[(（「『\"“]\s*[)）」』\"”]", "", text)
+    text = re.sub(r"\s+([.,;:!?。、])(?=\s|$)", r"\1", re.sub(r"\s+", " ", text)).strip()
+    text = re.sub("([。、])[。、]+", r"\1", text)
+    letters = sum(char.isalnum() for char in text)
+    symbols = sum(not char.isalnum() and not char.isspace() for char in text)
+    # More symbols than this is code or a formula.
+    return text if letters and symbols <= 0.35 * letters + 4 else ""
+
+
+def seconds(text: str) -> float:
+    """About how long it takes to speak `text`."""
+    n_chars = len(_CJK_CHAR.findall(text))
+    n_words = sum(any(char.isalnum() for char in word) for word in _WORD.findall(text))
+    return 60 * (n_chars / CHARS_PER_MINUTE + n_words / WORDS_PER_MINUTE)
+
+
+def spoken_minutes(script: Script) -> float:
+    """About how long the lines of `script` take to speak, without the pauses between them."""
+    lines = (line for section in script.sections for line in section.narrations)
+    return sum(seconds(line.reading or line.text) for line in lines) / 60
