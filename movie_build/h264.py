@@ -95,12 +95,13 @@ def encode_picture(rgb: NDArray[np.uint8], fmt: VideoFormat) -> bytes:
         packets = [*encoder.encode(_to_yuv(rgb)), *encoder.encode(None)]
     except av.FFmpegError as error:
         raise EncodeError(
-            f"the H.264 encoder refuses {fmt.width_px}x{fmt.height_px} at {fmt.fps}: {error.strerror}"
+            f"the H.264 encoder refuses {fmt.width_px}x{fmt.height_px} at {fmt.fps} frames"
+            f" a second: {error.strerror}"
         ) from error
     units = [unit for packet in packets for unit in split_annex_b(bytes(packet))]
     sps, pps, idr = (unit for unit in units if unit[0] & 31 != syntax.NAL_SEI)
     stream = join_annex_b([sps, pps, syntax.skip_pps(), idr])
-    read_picture(stream)  # what cannot be repeated is refused here, where the picture is known
+    read_picture(stream, fmt)  # what cannot be repeated is refused here, where the picture is known
     return stream
 
 
@@ -132,18 +133,23 @@ class EncodedPicture:
     idr: bytes
 
 
-def read_picture(stream: bytes) -> EncodedPicture:
-    """The picture that `encode_picture` gave as `stream`.
+def read_picture(stream: bytes, fmt: VideoFormat) -> EncodedPicture:
+    """The picture that `encode_picture` gave as `stream` for `fmt`.
 
     Raises:
-        EncodeError: it is damaged, or its parameter sets are not handled.
+        EncodeError: it is damaged, of another size, or its parameter sets are not handled.
     """
     units = split_annex_b(stream)
     if len(units) != 4 or units[2] != syntax.skip_pps() or units[3][:1] != b"\x65":
         raise EncodeError("an encoded picture is damaged; delete it and build again")
     picture = EncodedPicture(*units)
-    syntax.read_sps(picture.sps)
+    sps = syntax.read_sps(picture.sps)
     syntax.read_pps(picture.pps)
+    if (sps.width_mbs, sps.height_mbs) != (-(-fmt.width_px // 16), -(-fmt.height_px // 16)):
+        raise EncodeError(
+            f"an encoded picture is not of {fmt.width_px}x{fmt.height_px} pixels;"
+            " delete it and build again"
+        )
     return picture
 
 

@@ -23,7 +23,13 @@ class Sps:
     """What a sequence parameter set (7.3.2.1.1) says of every picture."""
 
     frame_num_bits: int
-    n_macroblocks: int
+    width_mbs: int
+    height_mbs: int
+
+    @property
+    def n_macroblocks(self) -> int:
+        """The number of 16×16 macroblocks in a picture."""
+        return self.width_mbs * self.height_mbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,9 @@ def read_sps(unit: bytes) -> Sps:
     _require(bits.ue() == 2, "a pic_order_cnt_type other than 2")
     _require(bits.ue() > 0, "max_num_ref_frames=0")
     bits.flag()  # gaps_in_frame_num_value_allowed_flag
-    n_macroblocks = (bits.ue() + 1) * (bits.ue() + 1)
+    width_mbs, height_mbs = bits.ue() + 1, bits.ue() + 1
     _require(bits.flag(), "frame_mbs_only_flag=0 (fields)")
-    return Sps(frame_num_bits, n_macroblocks)
+    return Sps(frame_num_bits, width_mbs, height_mbs)
 
 
 def read_pps(unit: bytes) -> Pps:

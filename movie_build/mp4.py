@@ -141,7 +141,7 @@ def _video_track(shots: Sequence[Shot], fmt: h264.VideoFormat, chapters: int) ->
     timescale, ticks = fmt.fps.numerator, fmt.fps.denominator
     while timescale < _MIN_VIDEO_TIMESCALE:
         timescale, ticks = 2 * timescale, 2 * ticks
-    first = h264.read_picture(shots[0].picture())
+    first = h264.read_picture(shots[0].picture(), fmt)
     keyframes, n_frames = array("I"), 0
     for shot in shots:
         keyframes.extend(n_frames + frame for frame in h264.keyframes(shot.n_frames, interval))
@@ -150,7 +150,7 @@ def _video_track(shots: Sequence[Shot], fmt: h264.VideoFormat, chapters: int) ->
     def samples() -> Iterator[bytes]:
         repeater = h264.Repeater(first, interval)
         for shot in shots:
-            yield from repeater.still(h264.read_picture(shot.picture()), shot.n_frames)
+            yield from repeater.still(h264.read_picture(shot.picture(), fmt), shot.n_frames)
 
     header = TrackHeader(
         number=_VIDEO,

@@ -64,9 +64,9 @@ def decoded(stream: bytes) -> list[av.VideoFrame]:
     return frames
 
 
-def shown(pictures: list[tuple[bytes, int]], keyframe_interval: int) -> bytes:
+def shown(pictures: list[tuple[bytes, int]], fmt: VideoFormat, keyframe_interval: int) -> bytes:
     """Pictures and their numbers of frames as one annex B stream."""
-    read = [(read_picture(stream), n_frames) for stream, n_frames in pictures]
+    read = [(read_picture(stream, fmt), n_frames) for stream, n_frames in pictures]
     first = read[0][0]
     repeater = Repeater(first, keyframe_interval)
     units = [unit[4:] for picture, n in read for unit in repeater.still(picture, n)]
@@ -90,7 +90,7 @@ def test_every_frame_of_a_still_is_its_idr_picture(
     lengths = [40, 1, 1, 1, 2, 18]
     pictures = [(encode_picture(slide(fmt, seed), fmt), n) for seed, n in enumerate(lengths)]
     alone = [decoded(stream)[0].to_ndarray() for stream, _ in pictures]
-    frames = decoded(shown(pictures, keyframe_interval=17))
+    frames = decoded(shown(pictures, fmt, keyframe_interval=17))
     expected = [picture for picture, n in zip(alone, lengths, strict=True) for _ in range(n)]
     assert len(frames) == len(expected)
     assert all(
@@ -101,7 +101,7 @@ def test_every_frame_of_a_still_is_its_idr_picture(
 
 def test_neighbouring_idr_pictures_differ_in_idr_pic_id_and_only_they_are_rewritten() -> None:
     stream = encode_picture(slide(SMALL, 1), SMALL)
-    picture = read_picture(stream)
+    picture = read_picture(stream, SMALL)
     repeater = Repeater(picture, 10)
     units = [unit for n in (1, 1, 11, 1, 5) for unit in repeater.still(picture, n)]
     idr = [unit[4:] for unit in units if unit[4] & 31 == h264_syntax.NAL_IDR]
@@ -118,14 +118,14 @@ def test_neighbouring_idr_pictures_differ_in_idr_pic_id_and_only_they_are_rewrit
 
 
 def test_a_repeated_frame_costs_eleven_bytes_and_is_no_key_frame() -> None:
-    picture = read_picture(encode_picture(slide(HD, 1), HD))
+    picture = read_picture(encode_picture(slide(HD, 1), HD), HD)
     units = list(Repeater(picture, 300).still(picture, 301))
     assert [n for n, unit in enumerate(units) if unit[4] & 31 == h264_syntax.NAL_IDR] == [0, 300]
     assert {len(unit) for unit in units[1:300]} == {11}
 
 
 def test_frame_numbers_wrap_as_the_parameter_set_says() -> None:
-    sps = h264_syntax.Sps(frame_num_bits=4, n_macroblocks=240)
+    sps = h264_syntax.Sps(frame_num_bits=4, width_mbs=20, height_mbs=12)
     assert h264_syntax.skip_picture(sps, 3) == h264_syntax.skip_picture(sps, 19)
     assert h264_syntax.skip_picture(sps, 3) != h264_syntax.skip_picture(sps, 4)
 
@@ -159,7 +159,7 @@ def test_colours_are_bt709_limited_range_and_flagged_so() -> None:
 def test_the_best_quality_is_still_high_profile() -> None:
     fmt = VideoFormat(320, 180, Fraction(25), 0)
     stream = encode_picture(slide(fmt, 1), fmt)
-    assert read_picture(stream).sps[1] == 100
+    assert read_picture(stream, fmt).sps[1] == 100
     assert decoded(stream)
 
 
@@ -203,11 +203,16 @@ def test_a_picture_of_another_size_is_refused() -> None:
 
 
 def test_pictures_encoded_in_another_way_cannot_be_joined() -> None:
-    one = read_picture(encode_picture(slide(SMALL, 1), SMALL))
-    fmt = VideoFormat(320, 240, Fraction(25), 23)
-    other = read_picture(encode_picture(slide(fmt, 1), fmt))
+    one = read_picture(encode_picture(slide(SMALL, 1), SMALL), SMALL)
+    fmt = VideoFormat(320, 180, Fraction(24), 23)
+    other = read_picture(encode_picture(slide(fmt, 1), fmt), fmt)
     with pytest.raises(EncodeError, match="not encoded alike"):
         list(Repeater(one, 250).still(other, 3))
+
+
+def test_a_piece_of_another_size_is_refused() -> None:
+    with pytest.raises(EncodeError, match="not of 640x360"):
+        read_picture(encode_picture(slide(SMALL, 1), SMALL), VideoFormat(640, 360, SMALL.fps, 23))
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "nonsense", "no skip pps"])
@@ -221,7 +226,7 @@ def test_a_damaged_picture_is_refused(damage: str) -> None:
         "no skip pps": join_annex_b([units[0], units[1], units[1], units[3]]),
     }[damage]
     with pytest.raises(EncodeError):
-        read_picture(broken)
+        read_picture(broken, SMALL)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +269,7 @@ def baseline_sps(*, id_: int = 0, order: int = 2, refs: int = 1, frames_only: in
 
 
 def test_sizes_are_read_from_the_parameter_set() -> None:
-    assert h264_syntax.read_sps(baseline_sps()) == h264_syntax.Sps(7, 240)
+    assert h264_syntax.read_sps(baseline_sps()) == h264_syntax.Sps(7, 20, 12)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +287,7 @@ def test_a_sequence_of_another_kind_is_refused_by_name(changed: dict[str, int], 
 
 
 def test_a_parameter_set_that_ends_early_is_refused() -> None:
-    sps = read_picture(encode_picture(slide(SMALL, 1), SMALL)).sps
+    sps = read_picture(encode_picture(slide(SMALL, 1), SMALL), SMALL).sps
     with pytest.raises(EncodeError, match="cut short"):
         h264_syntax.read_sps(sps[:7])
 
