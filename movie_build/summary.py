@@ -67,7 +67,8 @@ class Unit:
 _CREDITS = re.compile(
     r"contributed to this|all rights reserved|©|\(c\) \d{4}|^\(?sourc(?:e|ing):|sign up for"
     r"|subscribe|photograph:|getty images|follow (?:me|us) on|originally (?:published|appeared)"
-    r"|^(?:photo|image)s?(?: credit)?:|無断転載|転載を禁|^[（(]?(?:出典|写真|画像|編集|编辑)[:：]|メルマガ",
+    r"|^(?:photo|image)s?(?: credit)?:|無断転載|転載を禁|メルマガ"
+    r"|^[（(]?(?:出典|写真|画像|編集|编辑)[:：]",
     re.IGNORECASE,
 )
 
