@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from colorsys import hls_to_rgb, rgb_to_hls
 from typing import TypeAlias
 
-READABLE = 4.5
-
 Rgb: TypeAlias = tuple[int, int, int]
+
+READABLE = 4.5
+ENDS: tuple[Rgb, Rgb] = ((0, 0, 0), (255, 255, 255))
 
 _DEFINED = re.compile(r"--([a-z]+)\s*:\s*(#[0-9a-fA-F]{3,6})\s*;")
 _ROOT = re.compile(r":root\s*\{(.*?)\}", re.S)
@@ -40,6 +41,9 @@ def adapted(theme: Mapping[str, str], *, primary: str, background: str) -> dict[
     colorful = max(ink) - min(ink) > _COLORFUL
     neutral = readable(rgb(theme["ink"]), ground) if colorful else ink
     panel = mixed(ground, neutral, 0.06) if background else rgb(theme["panel"])
+    if contrast(_far_end(ground), panel) < 5:
+        # A middling ground: its panel goes the other way, or no text could be read on both.
+        panel = mixed(ground, _far_end(_far_end(ground)), 0.06)
     colors = {
         "ground": ground,
         "panel": panel,
@@ -59,7 +63,7 @@ def veil(ground: str, *texts: str) -> float:
     """
     base = rgb(ground)
     for percent in range(50, 100, 2):
-        behind = [mixed(extreme, base, percent / 100) for extreme in ((0, 0, 0), (255, 255, 255))]
+        behind = [mixed(extreme, base, percent / 100) for extreme in ENDS]
         if all(contrast(rgb(text), under) >= READABLE for text in texts for under in behind):
             return percent / 100
     return 1.0
@@ -67,8 +71,7 @@ def veil(ground: str, *texts: str) -> float:
 
 def readable(color: Rgb, *grounds: Rgb) -> Rgb:
     """`color`, made lighter or darker until it can be read on all `grounds`; its hue stays."""
-    ends: tuple[Rgb, Rgb] = ((0, 0, 0), (255, 255, 255))
-    end = max(ends, key=lambda end: min(contrast(end, ground) for ground in grounds))
+    end = _far_end(*grounds)
     hue, lightness, saturation = rgb_to_hls(*(x / 255 for x in color))
     for percent in range(0, 100, 4):
         light = lightness + (end[0] / 255 - lightness) * percent / 100
@@ -76,6 +79,11 @@ def readable(color: Rgb, *grounds: Rgb) -> Rgb:
         if all(contrast((r, g, b), ground) >= READABLE for ground in grounds):
             return r, g, b
     return end
+
+
+def _far_end(*grounds: Rgb) -> Rgb:
+    """Black or white, whichever can better be read on all `grounds`."""
+    return max(ENDS, key=lambda end: min(contrast(end, ground) for ground in grounds))
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
