@@ -107,11 +107,11 @@ def translated(client: openai.OpenAI, error: type[MovieBuildError]) -> Iterator[
     except (openai.APITimeoutError, httpx2.TimeoutException):
         told = Retry(f"{shown_url(str(client.base_url))} did not answer in time")
     except (openai.APIConnectionError, httpx2.TransportError) as failure:
-        told = Retry(_clean(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
+        told = Retry(without_key(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
     except (openai.APIResponseValidationError, httpx2.DecodingError, json.JSONDecodeError):
         told = Retry("the answer cannot be read")
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as failure:
-        told = error(_clean(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
+        told = error(without_key(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
     raise told from None
 
 
@@ -155,7 +155,9 @@ def _refused(
     client: openai.OpenAI, failure: openai.APIStatusError, error: type[MovieBuildError]
 ) -> Exception:
     status, headers = failure.status_code, failure.response.headers
-    said = _clean(client, f"HTTP {status}: {_said(failure.body) or failure.response.reason_phrase}")
+    said = without_key(
+        client, f"HTTP {status}: {_said(failure.body) or failure.response.reason_phrase}"
+    )
     if failure.code == "insufficient_quota":
         return error(f"{said}; no money is left there: add credit, then run doit again")
     if status in (401, 403):
@@ -198,8 +200,8 @@ def _cause(failure: BaseException) -> str:
     return said or type(failure).__name__
 
 
-def _clean(client: openai.OpenAI, said: str) -> str:
-    """`said`, at most a few lines, without the key: some services repeat it."""
+def without_key(client: openai.OpenAI, said: str) -> str:
+    """`said`, at most a few lines of it, without the client's key: some services repeat it."""
     if client.api_key and client.api_key != _NO_KEY:
         said = said.replace(client.api_key, "***")
     return said if len(said) <= _LONGEST_SAID else f"{said[: _LONGEST_SAID - 1]}…"
