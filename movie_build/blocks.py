@@ -38,7 +38,9 @@ _ORNAMENT = re.compile(
     r"\b(?:avatar|emoji|icon|logo|smiley|spacer|badge|gravatar|pixel|preload|placeholder|loading)s?\b",
     re.I,
 )
-_LANGUAGE = re.compile(r"(?:lang(?:uage)?|highlight(?:-source)?|brush|sourceCode)[-:\s]+([\w+#.]+)")
+_LANGUAGE = re.compile(
+    r"(?:\blang(?:uage)?-|highlight-(?:source-)?|brush:\s*|sourceCode\s+)([\w+#.]+)"
+)
 _NO_LANGUAGE = frozenset({"", "default", "none", "plain", "text", "plaintext", "notranslate"})
 _CITE = re.compile(r"^\s*[—–―-]{1,2}\s*")
 
@@ -267,8 +269,8 @@ def _figure(element: HtmlElement, found: list[Block], place: Callable[[str], str
 def _pictures(element: HtmlElement, caption: str, place: Callable[[str], str]) -> Iterator[Picture]:
     for img in [element] if element.tag == "img" else element.xpath(".//img"):
         address = _address(img)
-        if address and not _is_ornament(img, address):
-            yield Picture(place(address), tidy(img.get("alt") or ""), caption)
+        if address and not _is_ornament(img, address) and (placed := place(address)):
+            yield Picture(placed, tidy(img.get("alt") or ""), caption)
 
 
 def _address(img: HtmlElement) -> str:
@@ -297,4 +299,11 @@ def _is_ornament(img: HtmlElement, address: str) -> bool:
 
 def absolute(base: str) -> Callable[[str], str]:
     """A `place` for pages of the web, whose addresses count from `base`."""
-    return lambda address: urljoin(base, address)
+
+    def place(address: str) -> str:
+        try:
+            return urljoin(base, address)
+        except ValueError:
+            return ""
+
+    return place

@@ -8,6 +8,7 @@ taken from the page itself, and what is plainly no content is cut from that.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -156,5 +157,7 @@ def main_text(html: str) -> str:
     """What trafilatura takes for the article in the page `html`, without white space."""
     from trafilatura import extract
 
+    # What it cannot read is told by us, in one message, and not on the terminal by it.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     text = extract(html, include_comments=False, include_tables=True)
     return squeezed(str(text or "").replace("|", ""))

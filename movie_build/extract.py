@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from movie_build.article import Article, Block, Bullets, Code, Heading, Paragraph
 from movie_build.blocks import absolute, blocks_of, text_of, tidy
@@ -31,18 +31,20 @@ _SITE = re.compile(r"\s+[|–—·•»:]+\s+|\s+-\s+|\s*[｜|]\s*| :: ")
 
 def from_html(html: str, origin: str, language: str = "") -> Article:
     """The article in the page `html`; `language` is what the server said, if it did."""
+    from lxml import etree
     from lxml import html as lxml_html
 
     from movie_build.boilerplate import article_element, main_text, within
 
     text = re.sub(r"^\s*<\?xml[^>]*\?>|\x00", "", html)
-    if not text.strip():
-        return Article("", origin, (), language=language)
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
-    page = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    try:
+        page = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:
+        return Article("", origin, (), language=language)
     stated = _stated_language(page) or language
     title, description = _title(page, origin), _description(page)
-    base = urljoin(origin, next(iter(page.xpath("//base/@href")), ""))
+    base = absolute(origin)(next(iter(page.xpath("//base/@href")), "")) or origin
     wanted = main_text(text)
     element = article_element(page, wanted)
     on_the_web = origin.startswith(("http://", "https://"))
@@ -106,8 +108,16 @@ def _levelled(blocks: list[Block]) -> Iterator[Block]:
         yield replace(block, level=rank[block.level]) if isinstance(block, Heading) else block
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", "", text).casefold()
+
+
 def _same(one: str, other: str) -> bool:
-    return re.sub(r"\W+", "", one).casefold() == re.sub(r"\W+", "", other).casefold()
+    return _bare(one) == _bare(other)
+
+
+def _holds(text: str, piece: str) -> bool:
+    return bool(_bare(piece)) and _bare(piece) in _bare(text)
 
 
 def _meta(page: HtmlElement, *names: str) -> str:
@@ -125,14 +135,13 @@ def _title(page: HtmlElement, origin: str) -> str:
     in_head = text_of(heads[0]) if (heads := page.xpath("//head/title | //title")) else ""
     outside = "ancestor::nav or ancestor::footer or ancestor::aside or @hidden"
     headings = [text for h1 in page.xpath(f"//h1[not({outside})]") if (text := text_of(h1))]
-    known = re.sub(r"\W+", "", f"{shared} {in_head}").casefold()
+    known = f"{shared} {in_head}"
     wanted = _without_site(shared or in_head, _meta(page, "og:site_name"), origin)
     for text in headings:
-        squeezed = re.sub(r"\W+", "", text).casefold()
         # A heading that is only a piece of the title is the site's name.
-        if squeezed and squeezed in known and 2 * len(text) > len(wanted):
+        if _holds(known, text) and 2 * len(text) > len(wanted):
             return text
-    if len(headings) == 1 and not shared:
+    if len(headings) == 1 and not shared and not _holds(known, headings[0]):
         return headings[0]
     return wanted
 

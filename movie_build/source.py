@@ -90,7 +90,7 @@ def read(
     Raises:
         SourceError: it cannot be had, is no text, or holds no article.
     """
-    scheme = urlsplit(source).scheme.lower() if "://" in source else ""
+    scheme = source.partition("://")[0].strip().lower() if "://" in source else ""
     if scheme in ("http", "https"):
         original = _page(source, cache, again=again, limits=limits, transport=transport)
     elif scheme:
