@@ -31,13 +31,25 @@ def script_of(lines: list[str], per_section: int = 3) -> str:
 LINES = [f"This is line number {n}." for n in NUMBERS]
 
 
-@pytest.fixture
-def numbers(folder: Folder) -> Folder:
-    """A finished movie of twelve lines on four slides."""
+@pytest.fixture(scope="module")
+def built_numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `movie`, a finished movie of twelve lines on four slides, and its `cache`."""
+    base = tmp_path_factory.mktemp("numbers")
+    folder = Folder(base / "movie")
+    folder.write("dodo.py", DODO)
+    folder.write("movie.yaml", SMALL)
     folder.write("script.yaml", script_of(LINES))
-    run = folder.doit()
+    run = folder.doit(env={"MOVIE_BUILD_CACHE": str(base / "cache")})
     assert run.made() == {"audio": 12, "slide": 4, "picture": 4, "movie": 1}
-    return folder
+    return base
+
+
+@pytest.fixture
+def numbers(built_numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A copy of the finished movie of twelve lines on four slides, with a store of its own."""
+    shutil.copytree(built_numbers, tmp_path / "numbers")
+    monkeypatch.setenv("MOVIE_BUILD_CACHE", str(tmp_path / "numbers/cache"))
+    return Folder(tmp_path / "numbers/movie")
 
 
 def test_nothing_changed_makes_nothing_and_imports_nothing_heavy(numbers: Folder) -> None:
@@ -260,7 +272,7 @@ def test_a_blank_line_is_a_clear_error_and_harms_nothing(numbers: Folder) -> Non
     first = numbers.mp4
     numbers.edit("script.yaml", "  - This is line number two.", "  - ''")
     run = numbers.doit(code=1)
-    assert "script.yaml:5: sections[0].narrations[1]: an empty line cannot be spoken" in run.err
+    assert "script.yaml:6: sections[0].narrations[1]: an empty line cannot be spoken" in run.err
     assert numbers.mp4 == first
 
 
