@@ -186,8 +186,11 @@ def _apt(package: str) -> str | None:
     """None once the Debian package is there, else what went wrong."""
     wait = ["-o", "DPkg::Lock::Timeout=300"]
     install = ["apt-get", "install", "-y", "--no-install-recommends", *wait, package]
-    # Old lists may do, and an update may fail for a source that is not needed here.
-    return _run(install) and (_run(["apt-get", "update", *wait]) or _run(install))
+    if _run(install) is None:
+        return None
+    # The lists may be old, or none. Whether all of them could be renewed matters little.
+    _run(["apt-get", "update", *wait])
+    return _run(install)
 
 
 def _run(command: Sequence[str]) -> str | None:
