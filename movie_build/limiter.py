@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _BLOCK = 48
 # It sinks and rises within 20 ms: slower than a voice's own pitch, so it stays clean.
 _REACH = 20
+# Sound that is mostly clicks would need so much gain that nothing but noise is left.
+_MOST_LIMITING_DB = 12.0
 _NEAR_ENOUGH_LU = 0.01
 _MAX_ROUNDS = 40
 
@@ -34,14 +36,15 @@ def levelled(
     n_hops = -(-len(samples) // loudness.HOP)
     energies = np.pad(energies, (0, n_hops * loudness.HOP // _BLOCK - len(energies)))
     gain_db = target_lufs - _loudness(energies, np.ones(len(peaks)), len(samples))
+    most_db = gain_db + _MOST_LIMITING_DB
     allowed = ceiling / np.maximum(peaks, np.float32(1e-9)).astype(np.float64)
     for _ in range(_MAX_ROUNDS):
         gains = _smooth(np.minimum(10 ** (gain_db / 20), allowed))
         # So slow a gain does the same to the K-weighted sound as to the sound.
         missing_lu = target_lufs - _loudness(energies, gains, len(samples))
-        if abs(missing_lu) <= _NEAR_ENOUGH_LU:
+        if abs(missing_lu) <= _NEAR_ENOUGH_LU or gain_db >= most_db:
             break
-        gain_db += missing_lu
+        gain_db = min(gain_db + missing_lu, most_db)
     return samples * _by_sample(gains, len(samples))
 
 

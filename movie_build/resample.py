@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # these leave −130 dB, at a cost of 3 ms for five seconds.
 _OPTIONS = "filter_size=256:filter_type=kaiser:kaiser_beta=12:cutoff=0.97"
 
+_SHORTEST = 4096
+
 
 def resampled(samples: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray[np.float32]:
     """`samples` (mono, at `rate_hz`) at `to_hz`: n · to_hz / rate_hz samples, in step with them."""
@@ -31,7 +33,9 @@ def resampled(samples: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray
     resampler = graph.add("aresample", f"{to_hz}:{_OPTIONS}")
     sink = graph.add("abuffersink")
     graph.link_nodes(source, resampler, sink).configure()
-    frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")
+    # Less than its filter is long gives nothing at all.
+    filled = np.pad(samples, (0, max(0, _SHORTEST - len(samples))))
+    frame = AudioFrame.from_ndarray(filled.reshape(1, -1), format="flt", layout="mono")
     frame.sample_rate = rate_hz
     frame.pts = 0
     graph.push(frame)

@@ -37,8 +37,9 @@ _BREATH_S = 0.25
 # Speech is what is louder than 45 dB below its loudest 5 ms, or than the noise around it.
 _QUIET_DB, _OVER_NOISE_DB, _QUIET_AT_MOST_DB = -45.0, 8.0, -30.0
 _LEVEL_S = 0.005
-_LEAD_S, _TRAIL_S = 0.01, 0.06
-_FADE_IN_S, _FADE_OUT_S = 0.005, 0.03
+_LULL = 10
+_LEAD_S, _TRAIL_S = 0.004, 0.06
+_FADE_IN_S, _FADE_OUT_S = 0.004, 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,22 @@ def finish(pcm: Pcm, text: str) -> Speech:
     start, end = speech_span(pcm)
     speech_s = (end - start) / pcm.rate_hz
     check_duration(speech_s, text)
-    lead, trail = round(_LEAD_S * pcm.rate_hz), round(_TRAIL_S * pcm.rate_hz)
-    cut = pcm.samples[max(0, start - lead) : end + trail]
-    sound = _faded(resampled(np.ascontiguousarray(cut, np.float32), pcm.rate_hz, RATE_HZ))
+    sound = _faded(resampled(_cut(pcm, start, end), pcm.rate_hz, RATE_HZ))
     sound = levelled(_framed(sound), TARGET_LUFS, TRUE_PEAK_DBTP - _PEAK_RESERVE_DB)
     whole = np.rint(sound * np.float32(32768)).astype(np.int16)
     if not whole.any():
         raise SpeechError("what the voice gave is silent: change the text or the voice")
     return Speech(wav_bytes(whole), len(whole), speech_s)
+
+
+def _cut(pcm: Pcm, start: int, end: int) -> NDArray[np.float32]:
+    """The samples of the span and a little around it, zeros where there is nothing around."""
+    import numpy as np
+
+    start -= round(_LEAD_S * pcm.rate_hz)
+    end += round(_TRAIL_S * pcm.rate_hz)
+    inside = np.asarray(pcm.samples[max(0, start) : end], np.float32)
+    return np.pad(inside, (max(0, -start), max(0, end - len(pcm.samples))))
 
 
 def speech_span(pcm: Pcm) -> tuple[int, int]:
@@ -83,8 +92,9 @@ def speech_span(pcm: Pcm) -> tuple[int, int]:
     padded = np.pad(pcm.samples, (0, -len(pcm.samples) % step)).astype(np.float64)
     levels = 10 * np.log10(np.square(padded).reshape(-1, step).mean(axis=1) + 1e-12)
     top = levels.max()
-    edge = round(0.05 / _LEVEL_S)
-    noise = min(np.percentile(levels, 10), levels[:edge].mean(), levels[-edge:].mean())
+    # Somewhere there are 50 ms without speech: before it, after it, or in a pause.
+    lull = min(_LULL, len(levels))
+    noise = np.convolve(levels, np.full(lull, 1 / lull), "valid").min()
     quiet = min(max(top + _QUIET_DB, noise + _OVER_NOISE_DB), top + _QUIET_AT_MOST_DB)
     loud = levels > quiet
     # A click is no word.

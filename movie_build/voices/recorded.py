@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from movie_build.pcm import Pcm
 from movie_build.voices.protocol import JsonValue
 
 # Encoders pad, and containers round: this much of what a header promises may be missing.
-_MISSING_S = 0.15
+_MISSING_S = 0.05
+_MISSING_BYTES = 1024
 
 
 class Recorded:
@@ -36,34 +38,47 @@ class Recorded:
         import av
         import numpy as np
 
+        self._check_size()
+        chunks = []
         try:
             with av.open(str(self.path)) as container:
                 if not container.streams.audio:
                     raise self._error("it holds no sound")
                 stream = container.streams.audio[0]
-                # Layouts with a centre are mixed as ITU-R BS.775 has it.
-                mixer = av.AudioResampler(format="fltp", layout="mono", rate=stream.rate)
-                chunks = [
-                    mixed.to_ndarray()[0]
-                    for frame in (*container.decode(stream), None)
-                    for mixed in mixer.resample(frame)
-                ]
+                planar = av.AudioResampler(format="fltp")
+                for frame in container.decode(stream):
+                    # A voice panned to one side is as good as one in the middle: all get one level.
+                    chunks += [part.to_ndarray().mean(axis=0) for part in planar.resample(frame)]
                 rate_hz = stream.rate
-                promised_s = (
-                    float(stream.duration * stream.time_base)
-                    if stream.duration and stream.time_base
-                    else 0.0
-                )
-        except av.error.FFmpegError as error:
-            raise self._error(f"it cannot be decoded ({error.strerror})") from error
+                promised_s = float((stream.duration or 0) * (stream.time_base or 0))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._error(f"it cannot be read ({error.strerror})") from error
         if not chunks:
             raise self._error("it holds no sound")
-        pcm = Pcm(np.concatenate(chunks).astype(np.float32, copy=False), rate_hz)
+        pcm = Pcm(np.concatenate(chunks), rate_hz)
         if pcm.duration_s < promised_s - _MISSING_S:
             raise self._error(
                 f"it is cut short: {pcm.duration_s:.1f} s of {promised_s:.1f} s are there"
             )
         return pcm
+
+    def _check_size(self) -> None:
+        """See that a wav is as long as it says; FFmpeg takes what it finds.
+
+        Raises:
+            VoiceError: it is shorter, or cannot be opened.
+        """
+        try:
+            with self.path.open("rb") as file:
+                riff, size, wave = struct.unpack("<4sI4s", file.read(12).ljust(12))
+            there = self.path.stat().st_size
+        except OSError as error:
+            raise self._error(f"it cannot be read ({error.strerror})") from error
+        # A recorder that streams does not know the size and writes one of these.
+        if (riff, wave) != (b"RIFF", b"WAVE") or size in (0, 0xFFFFFFFF):
+            return
+        if there + _MISSING_BYTES < size:
+            raise self._error(f"it is cut short: {there:,} of {size:,} bytes are there")
 
     def _error(self, what: str) -> VoiceError:
         return VoiceError(
