@@ -35,19 +35,23 @@ def resampled(samples: NDArray[np.float32], rate_hz: int, to_hz: int) -> NDArray
     graph.link_nodes(source, resampler, sink).configure()
     # Less than its filter is long gives nothing at all.
     filled = np.pad(samples, (0, max(0, _SHORTEST - len(samples))))
-    frame = AudioFrame.from_ndarray(filled.reshape(1, -1), format="flt", layout="mono")
-    frame.sample_rate = rate_hz
-    frame.pts = 0
-    graph.push(frame)
-    graph.push(None)
-    chunks = []
-    while True:
-        try:
-            chunk = sink.pull()
-        except (BlockingIOError, EOFError):
-            break
-        assert isinstance(chunk, AudioFrame)
-        chunks.append(chunk.to_ndarray().reshape(-1))
-    n_samples = round(Fraction(len(samples) * to_hz, rate_hz))
-    whole = np.concatenate(chunks)[:n_samples]
-    return np.pad(whole, (0, n_samples - len(whole)))
+    whole = np.zeros(-(-len(filled) * to_hz // rate_hz) + 1, np.float32)
+    done = 0
+    # By the second, so that a long line is not held several times over.
+    for start in (*range(0, len(filled), rate_hz), None):
+        frame = None
+        if start is not None:
+            second = filled[start : start + rate_hz].reshape(1, -1)
+            frame = AudioFrame.from_ndarray(second, format="flt", layout="mono")
+            frame.sample_rate, frame.pts = rate_hz, start
+        graph.push(frame)
+        while True:
+            try:
+                chunk = sink.pull()
+            except (BlockingIOError, EOFError):
+                break
+            assert isinstance(chunk, AudioFrame)
+            given = chunk.to_ndarray().reshape(-1)[: len(whole) - done]
+            whole[done : done + len(given)] = given
+            done += len(given)
+    return whole[: round(Fraction(len(samples) * to_hz, rate_hz))]

@@ -89,8 +89,8 @@ def speech_span(pcm: Pcm) -> tuple[int, int]:
     import numpy as np
 
     step = max(1, round(_LEVEL_S * pcm.rate_hz))
-    padded = np.pad(pcm.samples, (0, -len(pcm.samples) % step)).astype(np.float64)
-    levels = 10 * np.log10(np.square(padded).reshape(-1, step).mean(axis=1) + 1e-12)
+    padded = np.pad(pcm.samples, (0, -len(pcm.samples) % step)).reshape(-1, step)
+    levels = 10 * np.log10(np.einsum("ij,ij->i", padded, padded) / step + 1e-12)
     top = levels.max()
     # Somewhere there are 50 ms without speech: before it, after it, or in a pause.
     lull = min(_LULL, len(levels))
