@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from movie_build.article import Block, Bullets, Code, Heading, Paragraph, Picture, Quote, Table
 from movie_build.phrases import LIST_END
 from movie_build.sentences import split
-from movie_build.spoken import is_cjk, speakable
+from movie_build.spoken import is_cjk, is_prose, speakable
 from movie_build.summary import Unit, is_credit, leans, points_away
 
 # A part shorter than this joins its neighbour; one longer than this is cut where it can be.
@@ -141,7 +141,7 @@ def _sentences(text: str, paragraph: int, language: str, unseen: Sequence[bool])
         # The end of a sentence whose beginning was before the code.
         sentences.pop(0)
     for sentence in sentences:
-        if any(char.isalpha() for char in sentence) and not is_credit(sentence):
+        if is_prose(sentence) and not is_credit(sentence):
             yield Unit((_balanced(sentence),), paragraph, leans=leans(sentence))
 
 

@@ -85,12 +85,14 @@ def split(text: str, language: str = "") -> list[str]:
     BCP 47 tag; it chooses the abbreviations.
     """
     known = _abbreviations(language)
-    whole = [(a, b) for a, b in _bracketed(text) if _kept_whole(text, a, b)]
+    whole = sorted((a, b) for a, b in _bracketed(text) if _kept_whole(text, a, b))
     pieces: list[str] = []
-    start = 0
+    start = n_opened = reach = 0
     for found in _CANDIDATE.finditer(text):
-        inside = any(a < found.start() and found.end() <= b for a, b in whole)
-        if not inside and _ends(text, start, found, known):
+        while n_opened < len(whole) and whole[n_opened][0] < found.start():
+            reach = max(reach, whole[n_opened][1])
+            n_opened += 1
+        if found.end() > reach and _ends(text, start, found, known):
             pieces.append(text[start : found.end()].strip())
             start = found.end()
     pieces.append(text[start:].strip())

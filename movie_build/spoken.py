@@ -14,7 +14,9 @@ CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\
 _CJK_CHAR = re.compile(f"[{CJK}]")
 _WORD = re.compile(rf"(?:(?![{CJK}])[\w'’.,-])+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>「」（）()]+[^\s<>「」（）().,;:!?。、]")
-_MARKS = re.compile(r"\s*\[(?:\d{1,3}|[a-z]|note \d+|citation needed|要出典|注\s*\d+)\]|[*†‡¶↩↑]+")
+_MARKS = re.compile(
+    r"\s*\[(?:\d{1,3}|[a-z]|note \d+|citation needed|要出典|注\s*\d+)\]|[*†‡¶↩↑]+(?=[\s.,;]|$)"
+)
 _ASIDE = re.compile(
     r"\s*[(（](?:[^()（）]*\b(?:click|tap|see (?:here|below|above|figure|fig\.|table|section)|link|"
     r"pdf|source:|via)\b[^()（）]*|[^()（）]*(?:クリック|タップ|参照|リンク|下図|上図|図\d)[^()（）]*|\s*)[)）]",
@@ -37,10 +39,14 @@ def speakable(text: str) -> str:
     text = re.sub(r"[(（「『\"“]\s*[)）」』\"”]", "", text)
     text = re.sub(r"\s+([.,;:!?。、])(?=\s|$)", r"\1", re.sub(r"\s+", " ", text)).strip()
     text = re.sub("([。、])[。、]+", r"\1", text)
-    letters = sum(char.isalnum() for char in text)
-    symbols = sum(not char.isalnum() and not char.isspace() for char in text)
-    # More symbols than this is code or a formula.
-    return text if letters and symbols <= 0.35 * letters + 4 else ""
+    return text if any(map(str.isalnum, text)) else ""
+
+
+def is_prose(sentence: str) -> bool:
+    """Whether `sentence` is words: with more symbols than some it is code or a formula."""
+    letters = sum(map(str.isalpha, sentence))
+    symbols = sum(not char.isalnum() and not char.isspace() for char in sentence)
+    return letters > 0 and symbols <= 0.35 * letters + 4
 
 
 def seconds(text: str) -> float:

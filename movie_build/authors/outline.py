@@ -29,7 +29,7 @@ LINE_MAX_CHARS = 250
 # The silence around a section and between two lines, for the length of the movie.
 SECTION_PAUSE_S, LINE_PAUSE_S = 1.0, 0.3
 _SECTION_MAX_S = 75.0
-_SECTION_LEAST_S = 30.0
+_JOINED_S, _CUT_S = 15.0, 30.0
 _LEAD_MAX_S = 26.0
 _INTRODUCTION = {"en": "Introduction", "ja": "はじめに", "de": "Einleitung", "fr": "Introduction"}
 _COVERED = {
@@ -93,13 +93,17 @@ def outline(article: Article, settings: OutlineSettings | None = None) -> Script
     language = article.language or settings.language or "en"
     parts = parts_of(article.blocks, language)
     lead, rest = _lead(article, parts, language)
+    if not lead:
+        described = split(speakable(article.description), language)
+        lead = [Unit((sentence,), 0) for sentence in described[:2]]
     covered = _COVERED.get(language.partition("-")[0])
     ends = len(rest) >= 3 and covered and not _CONCLUDES.search(rest[-1].title)
     opening = _opening(article, lead, language)
-    room = max(1, settings.max_sections - 1 - bool(ends))
-    outlined = rest = fewer(rest, room, language)
+    room = settings.max_sections - 1 - bool(ends)
     time_s = settings.max_minutes * 60 - _length_s([opening])
-    rest = more(rest, max(len(rest), min(room, round(time_s / _SECTION_LEAST_S))), language)
+    # A section of a sentence or two is too short to be looked at, one that is cut shorter still.
+    outlined = rest = fewer(rest, max(1, min(room, int(time_s / _JOINED_S))), language)
+    rest = more(rest, max(len(rest), min(room, int(time_s / _CUT_S))), language)
     important = weights(_running_text(article))
     sections = [opening, *_told(rest, article, time_s, important, language)]
     if ends and covered:
@@ -116,8 +120,7 @@ def outline(article: Article, settings: OutlineSettings | None = None) -> Script
 def _lead(article: Article, parts: Sequence[Part], language: str) -> tuple[list[Unit], list[Part]]:
     """What is said over the title, and the parts after it."""
     if not parts or parts[0].title:
-        described = split(speakable(article.description), language)
-        return [Unit((sentence,), 0) for sentence in described[:2]], list(parts)
+        return [], list(parts)
     first, rest = parts[0], list(parts[1:])
     units = units_of(first.blocks, None, language)
     shown = any(showable(block) for block in first.blocks)
