@@ -310,13 +310,8 @@ def test_bullets_are_short_clauses_that_stand_alone() -> None:
         "Make compares modification times",
         "A fresh checkout changes all the times",
     ]
-    assert item_bullets(["git: tracks the changes of files", "make: remakes files"], "en") == [
-        "git: tracks the changes of files",
-        "make: remakes files",
-    ] or item_bullets(["git: tracks the changes", "make: remakes them all"], "en") == [
-        "git",
-        "make",
-    ]
+    named = ["git: tracks the changes", "make: remakes them all"]
+    assert item_bullets(named, "en") == ["git", "make"]
     assert clause_bullets(
         ["暦が変わっても、月の暦は消えていません。", "これは長い。"], "", "ja"
     ) == ["暦が変わっても、月の暦は消えていません"]
