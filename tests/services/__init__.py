@@ -1,0 +1,1 @@
+"""Servers that speak the published protocols of the services, on loopback, faults included."""
