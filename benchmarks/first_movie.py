@@ -51,9 +51,7 @@ def timed(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None =
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command} failed:\n{said.decode()}")
-    return Timed(
-        time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-    )
+    return Timed(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 class Project:
@@ -76,7 +74,10 @@ class Project:
         out = ["title: A benchmark", "sections:"]
         per_slide = self.n_lines // self.n_slides
         for s in range(self.n_slides):
-            out += [f"- title: 'Slide {s + 1}: keys, pieces and the graph between them'", "  bullets:"]
+            out += [
+                f"- title: 'Slide {s + 1}: keys, pieces and the graph between them'",
+                "  bullets:",
+            ]
             out += [f"  - 'Point {b + 1} of slide {s + 1}, about what is kept'" for b in range(4)]
             out.append("  narrations:")
             for n in range(per_slide):
@@ -242,8 +243,18 @@ def measure(work: Path, n_lines: int, n_slides: int) -> None:
     joined = best(3, ffmpeg.concat)
     rows = [
         ("clean build from nothing, whole doit", first.wall_s, None, ""),
-        ("encode and join, wavs and PNGs there", ours.wall_s, theirs.wall_s, "x264 veryfast, one shot"),
-        ("one line edited, whole doit", changed.wall_s, joined.wall_s, "concat -c copy of the segments"),
+        (
+            "encode and join, wavs and PNGs there",
+            ours.wall_s,
+            theirs.wall_s,
+            "x264 veryfast, one shot",
+        ),
+        (
+            "one line edited, whole doit",
+            changed.wall_s,
+            joined.wall_s,
+            "concat -c copy of the segments",
+        ),
         ("nothing to do, whole doit", nothing.wall_s, None, ""),
     ]
     print(f"{n_lines} lines, {n_slides} slides\n")

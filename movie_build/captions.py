@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 # Two rows of 42 columns, as broadcasters and streaming services ask; a CJK letter takes two.
 _ROW_COLUMNS = 42
@@ -38,6 +39,8 @@ class Chapter:
 
 def columns(text: str) -> int:
     """How wide `text` is: 2 for each wide letter, 1 for others, 0 for combining marks."""
+    if text.isascii():
+        return len(text)
     return sum(
         2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
         for c in text
@@ -85,7 +88,7 @@ def _split(text: str, level: int) -> list[str]:
 def _pieces(text: str, at: re.Pattern[str]) -> list[str]:
     ends = [m.end() for m in at.finditer(text) if 0 < m.end() < len(text)]
     bounds = [0, *dict.fromkeys(ends), len(text)]
-    return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(bounds)]
 
 
 def _cut(text: str) -> list[str]:
@@ -131,7 +134,7 @@ def rows(text: str) -> str:
     half = columns(text) / 2
     parts = _pieces(text, _BREAKS[2])
     if len(parts) == 1:
-        parts = [p for p in _pieces(text, _BREAKS[1])]
+        parts = _pieces(text, _BREAKS[1])
     if len(parts) == 1:
         parts = list(text)
     at, best = 0, len(text)

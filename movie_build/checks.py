@@ -42,7 +42,8 @@ def check_movie(folder: Path) -> Checked:
         raise InputError(mistakes)
     n_lines = sum(len(section.narrations) for section in movie.script.sections)
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
-    told = f"{movie.name}: {n_lines} lines ({n_letters} characters) on {len(movie.script.sections)} slides, {movie.language}"
+    n_slides = len(movie.script.sections)
+    told = f"{movie.name}: {n_lines} lines ({n_letters} characters) on {n_slides} slides"
     return Checked(movie.warnings, (told,))
 
 

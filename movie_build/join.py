@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from movie_build import captions, keys
 from movie_build.atomic import appearing, write_bytes
@@ -18,6 +19,9 @@ from movie_build.pieces import MADE, Bench
 from movie_build.records import Record, sha256_of
 from movie_build.report import MovieFacts
 from movie_build.timeline import Spoken, Timeline, lay_out
+
+if TYPE_CHECKING:
+    from movie_build.h264 import VideoFormat
 
 
 class MovieFile:
@@ -170,7 +174,7 @@ class MovieFile:
         self.bench.records.put(record)
 
 
-def _video_format(graph: Graph) -> object:
+def _video_format(graph: Graph) -> VideoFormat:
     from movie_build.h264 import VideoFormat
 
     look = graph.look

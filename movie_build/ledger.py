@@ -31,7 +31,7 @@ NOTHING = Use(calls=0)
 
 
 class Ledger:
-    """Counts what is used, of one project. `path` keeps the sums of all runs; `budget_usd` is for this one."""
+    """Counts what a project uses; `path` keeps the sums of all runs, the budget is for this one."""
 
     def __init__(self, path: Path | None = None, budget_usd: float | None = None) -> None:
         self.path = path
@@ -52,19 +52,18 @@ class Ledger:
                 whole = spent + self._reserved_usd + usd
                 if whole > self.budget_usd + 1e-9:
                     raise BudgetError(
-                        f"{service}: the next call would cost about ${usd:.4f}, and of the budget of "
-                        f"${self.budget_usd:.2f} ${spent:.4f} is spent; raise `budget` in movie.yaml to go on"
+                        f"{service}: the next call would cost about ${usd:.4f}, and of the "
+                        f"budget of ${self.budget_usd:.2f} ${spent:.4f} is spent; "
+                        "raise `budget` in movie.yaml to go on"
                     )
             self._reserved_usd += usd
 
-    def release(self, usd: float) -> None:
-        """Give back what was set aside for a call that is over, however it ended."""
+    def settle(self, service: str, reserved_usd: float, use: Use) -> None:
+        """End a call: give back what was set aside for it, and count what it used, at once."""
         with self._lock:
-            self._reserved_usd -= usd
-
-    def record(self, service: str, use: Use) -> None:
-        """Count a call that succeeded, in this run and on disk."""
-        with self._lock:
+            self._reserved_usd -= reserved_usd
+            if use == NOTHING:
+                return
             self.run[service] = self.run.get(service, NOTHING) + use
             if self.path:
                 sums = {**read_costs(self.path)}

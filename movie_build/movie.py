@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from movie_build import __version__
 from movie_build.config import Config
 from movie_build.errors import InputError, Mistake, Where, nearest
 from movie_build.project import Project
 from movie_build.script import Script
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from movie_build.yamlfile import YamlFile
+
+T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 
 _READER = 1
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -49,24 +58,19 @@ class Movie:
 
 
 def load(project: Project, *, cached: bool = True) -> Movie:
-    """The movie in a folder; where the files are as they were, as it was last understood.
+    """The movie in a folder; a file that is as it was, as it was last understood.
 
     Raises:
         InputError: all the mistakes of `movie.yaml` and `script.yaml`.
     """
-    config_text = _read(project.config)
-    script_text = _read(project.script)
-    understood = project.build / "understood.pickle"
-    digest = hashlib.sha256(b"%d\0" % _READER + _version() + b"\0")
-    for text in (config_text, script_text):
-        digest.update(b"-" if text is None else hashlib.sha256(text).digest())
-    movie = _recall(understood, digest.digest(), project) if cached else None
-    if movie is None:
-        movie = _understand(project, config_text, script_text)
-        if cached:
-            _remember(understood, digest.digest(), movie)
-    if missing := list(_missing_files(movie)):
-        raise InputError(missing)
+    mistakes: list[Mistake] = []
+    config = _read(project, project.config, Config(), _config_of, mistakes, cached)
+    script = _read(project, project.script, None, _script_of, mistakes, cached)
+    movie = Movie(project, config.value, script.value, (*config.warnings, *script.warnings))
+    if not mistakes:
+        mistakes += _contradictions(movie)
+    if mistakes:
+        raise InputError(sorted(mistakes, key=lambda m: (m.where.file, m.where.line or 0)))
     return movie
 
 
@@ -77,58 +81,94 @@ def language_of(script: Script) -> str:
     return "ja" if letters and len(_KANA.findall(text)) > letters / 8 else "en"
 
 
-def _read(path: Path) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class _Understood(Generic[T]):
+    """What a file means, and what in it has no effect."""
+
+    value: T
+    warnings: tuple[Mistake, ...] = ()
+
+
+def _read(
+    project: Project,
+    path: Path,
+    usual: T,
+    understand: Callable[[YamlFile, list[Mistake]], _Understood[T] | None],
+    mistakes: list[Mistake],
+    cached: bool,
+) -> _Understood[T]:
+    """What the file at `path` means; its mistakes are added to `mistakes`."""
     try:
-        return path.read_bytes()
+        text = path.read_bytes()
     except FileNotFoundError:
-        return None
+        return _Understood(usual)
     except OSError as error:
-        raise InputError(
-            [Mistake(Where(path.name), f"cannot be read: {error.strerror}")]
-        ) from error
+        mistakes.append(Mistake(Where(path.name), f"cannot be read: {error.strerror}"))
+        return _Understood(usual)
+    kept = project.build / f"{path.stem}.understood"
+    digest = hashlib.sha256(b"%d\0%s\0" % (_READER, __version__.encode()) + text).digest()
+    known: _Understood[T] | None = _recall(kept, digest) if cached else None
+    if known is not None:
+        return known
+    from movie_build.yamlfile import parse
+
+    n_mistakes = len(mistakes)
+    try:
+        found = understand(parse(text, path.name), mistakes)
+    except InputError as error:
+        mistakes.extend(error.mistakes)
+        found = None
+    if found is None or len(mistakes) > n_mistakes:
+        return found or _Understood(usual)
+    if cached:
+        _remember(kept, digest, found)
+    return found
 
 
-def _understand(project: Project, config_text: bytes | None, script_text: bytes | None) -> Movie:
-    from movie_build import config_file, script_file, yamlfile
+def _config_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Config] | None:
+    from movie_build import config_file
+    from movie_build.edge import warnings_of
 
-    mistakes: list[Mistake] = []
+    keys = _validated(config_file.ConfigFile, file, mistakes)
+    if keys is None:
+        return None
+    mistakes += config_file.contradictions(keys, file)
+    return _Understood(config_file.to_config(keys, file), tuple(warnings_of(keys, file)))
 
-    def read(text: bytes, name: str, model: type[Any]) -> tuple[Any, yamlfile.YamlFile | None]:
-        from pydantic import ValidationError
 
-        try:
-            file = yamlfile.parse(text, name)
-        except InputError as error:
-            mistakes.extend(error.mistakes)
-            return None, None
-        try:
-            return model.model_validate(file.value), file
-        except ValidationError as error:
-            mistakes.extend(yamlfile.mistakes_of(error, file, model))
-            return None, file
+def _script_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Script | None] | None:
+    from movie_build import script_file
+    from movie_build.edge import warnings_of
 
-    config, script = Config(), None
-    warnings: list[Mistake] = []
-    if config_text is not None:
-        keys, file = read(config_text, project.config.name, config_file.ConfigFile)
-        if keys and file:
-            config = config_file.to_config(keys, file)
-            mistakes += config_file.contradictions(keys, file)
-            warnings += config_file.warnings_of(keys, file)
-    if script_text is not None:
-        keys, file = read(script_text, project.script.name, script_file.ScriptFile)
-        if keys and file:
-            script = script_file.to_script(keys, file)
-            warnings += config_file.warnings_of(keys, file)
-            mistakes += script_file.blank_lines(script)
-            if config_text is None or not mistakes:
-                mistakes += _unknown_personas(script, config)
-    elif not config.source and not mistakes:
-        what = "there is no script.yaml, and no `source:` to write one from; write either"
-        mistakes.append(Mistake(Where(project.config.name), what))
-    if mistakes:
-        raise InputError(sorted(mistakes, key=lambda m: (m.where.file, m.where.line or 0)))
-    return Movie(project, config, script, tuple(warnings))
+    keys = _validated(script_file.ScriptFile, file, mistakes)
+    if keys is None:
+        return None
+    script = script_file.to_script(keys, file)
+    mistakes += script_file.blank_lines(script)
+    return _Understood(script, tuple(warnings_of(keys, file)))
+
+
+def _validated(model: type[M], file: YamlFile, mistakes: list[Mistake]) -> M | None:
+    from pydantic import ValidationError
+
+    from movie_build.yamlfile import mistakes_of
+
+    try:
+        return model.model_validate(file.value)
+    except ValidationError as error:
+        mistakes.extend(mistakes_of(error, file, model))
+        return None
+
+
+def _contradictions(movie: Movie) -> Iterator[Mistake]:
+    """What is right in each file and still cannot be."""
+    if movie.script is None:
+        if not movie.config.source:
+            what = "there is no script.yaml, and no `source:` to write one from; write either"
+            yield Mistake(Where(movie.project.config.name), what)
+    else:
+        yield from _unknown_personas(movie.script, movie.config)
+    yield from _missing_files(movie)
 
 
 def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
@@ -171,40 +211,37 @@ def is_url(path: str) -> bool:
     return path.startswith(("http://", "https://"))
 
 
-def _version() -> bytes:
-    from movie_build import __version__
-
-    return __version__.encode()
-
-
 class _Unpickler(pickle.Unpickler):
     """Reads only this program's own values, so that a pickle from elsewhere runs nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
         own = module in ("movie_build.config", "movie_build.script", "movie_build.errors")
-        if own or (module, name) == ("fractions", "Fraction"):
+        if (
+            own
+            or (module, name) == (__name__, "_Understood")
+            or (module, name) == ("fractions", "Fraction")
+        ):
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is not a value of a movie")
 
 
-def _recall(path: Path, digest: bytes, project: Project) -> Movie | None:
+def _recall(path: Path, digest: bytes) -> Any:
     try:
         with path.open("rb") as file:
-            if file.read(len(digest)) != digest:
-                return None
-            config, script, warnings = _Unpickler(file).load()
+            if file.read(len(digest)) == digest:
+                return _Unpickler(file).load()
     except (OSError, ValueError, TypeError, AttributeError, EOFError, pickle.UnpicklingError):
-        return None
-    return Movie(project, config, script, warnings)
+        pass  # it is made again
+    return None
 
 
-def _remember(path: Path, digest: bytes, movie: Movie) -> None:
+def _remember(path: Path, digest: bytes, found: object) -> None:
     from movie_build.atomic import write_bytes
     from movie_build.schema import publish
 
     try:
         path.parent.mkdir(exist_ok=True)
         publish(path.parent)
-        write_bytes(path, digest + pickle.dumps((movie.config, movie.script, movie.warnings), 5))
+        write_bytes(path, digest + pickle.dumps(found, 5))
     except OSError:
         return  # it only saves time

@@ -67,6 +67,7 @@ class Reporter:
 
     def complete_run(self) -> None:
         """Everything has run, or was broken off."""
+        gc.freeze()  # what is left is the run itself: not worth a look
         gc.enable()
         close_browser()
         for session in self.active:

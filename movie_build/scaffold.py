@@ -46,11 +46,11 @@ def make_project(folder: Path, source: str | None) -> list[Path]:
 
 def _source_line(source: str | None, folder: Path) -> str:
     if not source:
-        return "# Every key is optional; see README. For example:\n# style: {resolution: [1280, 720]}\n"
+        return "# Every key is optional, for example:\n# style: {resolution: [1280, 720]}\n"
     if not is_url(source):
         path = Path(source).resolve()
         if not path.is_file():
-            raise MovieBuildError(f"there is no file {source}; give a URL or a file to write a script from")
+            raise MovieBuildError(f"there is no file {source}; give a URL or a file to write from")
         source = Path(os.path.relpath(path, folder.resolve())).as_posix()
     return yaml.safe_dump({"source": source}, allow_unicode=True)
 

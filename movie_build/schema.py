@@ -17,8 +17,8 @@ def generate() -> dict[str, str]:
     from movie_build.config_file import ConfigFile
     from movie_build.script_file import ScriptFile
 
-    titles = {"script.schema.json": ScriptFile, "movie.schema.json": ConfigFile}
-    return {name: _draft_7(model.model_json_schema(), name) for name, model in titles.items()}
+    schemas = (ScriptFile.model_json_schema(), ConfigFile.model_json_schema())
+    return {name: _draft_7(schema, name) for name, schema in zip(FILES, schemas, strict=True)}
 
 
 def publish(folder: Path) -> None:

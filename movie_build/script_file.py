@@ -10,7 +10,7 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
 from movie_build.config import Backdrop
-from movie_build.config_file import (
+from movie_build.edge import (
     NOT_YET,
     BackgroundKeys,
     Seconds,
@@ -192,7 +192,7 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
 
 
 def blank_lines(script: Script) -> Iterator[Mistake]:
-    """A mistake for each line with nothing to say, each section with no line, each id used twice."""
+    """A mistake for each empty line, each section without a line, each id used twice."""
     seen: dict[str, object] = {}
     for section in script.sections:
         assert section.where
@@ -204,7 +204,8 @@ def blank_lines(script: Script) -> Iterator[Mistake]:
             if not (line.text or line.recording):
                 what = "an empty line cannot be spoken; write its text, or remove it"
                 yield Mistake(line.where, what)
-        for thing in (section, *section.narrations):
+        things: list[Section | Line] = [section, *section.narrations]
+        for thing in things:
             if thing.id and thing.id in seen:
                 assert thing.where
                 yield Mistake(thing.where, f"the id {thing.id!r} is also that of {seen[thing.id]}")
@@ -242,8 +243,7 @@ def dump(script: Script) -> str:
     if script.language:
         head["language"] = script.language
     parts = [_yaml(head), "sections:\n"]
-    for section in script.sections:
-        parts.append("\n" + _indented(_yaml([_section_keys(section)])))
+    parts += ["\n" + _indented(_yaml([_section_keys(section)])) for section in script.sections]
     return SCHEMA_LINE + "".join(parts)
 
 

@@ -6,8 +6,7 @@ import email.utils
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,7 +22,7 @@ _LONGEST_ASKED_S = 300.0
 
 
 class Retry(Exception):
-    """One attempt failed in a way that may pass: try again, after `after_s` if the service said so."""
+    """An attempt failed in a way that may pass; `after_s` is the wait that the service asks for."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -77,11 +76,7 @@ class Service:
         """
         for n in range(1, self.limits.tries + 1):
             try:
-                with self._place(estimate_usd):
-                    result, use = attempt()
-                    if use != NOTHING:
-                        self.ledger.record(self.name, use)
-                    return result
+                return self._attempt(attempt, estimate_usd)
             except Retry as failure:
                 wait_s = self._wait_s(n, failure)
                 if n == self.limits.tries or wait_s > _LONGEST_ASKED_S:
@@ -89,16 +84,17 @@ class Service:
             self._sleep(wait_s)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    @contextmanager
-    def _place(self, estimate_usd: float) -> Iterator[None]:
-        """A place among the calls under way, in its turn, with its price set aside."""
+    def _attempt(self, attempt: Callable[[], tuple[T, Use]], estimate_usd: float) -> T:
+        """One attempt, at a place among the calls under way, with its price set aside."""
         with self._places:
             self._take_turn()
             self.ledger.reserve(self.name, estimate_usd)
+            use = NOTHING
             try:
-                yield
+                result, use = attempt()
+                return result
             finally:
-                self.ledger.release(estimate_usd)
+                self.ledger.settle(self.name, estimate_usd, use)
 
     def _take_turn(self) -> None:
         if self.limits.per_minute is None:
@@ -118,12 +114,12 @@ class Service:
 
 def _told(n_tries: int, wait_s: float) -> str:
     if wait_s > _LONGEST_ASKED_S:
-        return f"; it asks to wait {wait_s:.0f} s, so run doit again then: what is finished stays finished"
-    return f" (tried {n_tries} times); run doit again later: what is finished stays finished"
+        return f"; it asks to wait {wait_s:.0f} s: run doit again then, what is finished stays so"
+    return f" (tried {n_tries} times); run doit again later, what is finished stays so"
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float | None = None) -> float | None:
-    """What a `Retry-After` header asks for, in seconds, given as seconds or as a date (RFC 9110 10.2.3)."""
+    """The seconds that `Retry-After` asks for, written as seconds or a date (RFC 9110 10.2.3)."""
     value = headers.get("retry-after", headers.get("Retry-After", "")).strip()
     if not value:
         return None

@@ -85,7 +85,8 @@ class Session:
         if script.exists() and not overwrite:
             raise AuthorError(
                 f"{script.name} is yours and stays as it is; to have it written again from "
-                f"{self.movie.config.source}, use: doit script --overwrite (the old one is kept as {script.name}.bak)"
+                f"{self.movie.config.source}, use: doit script --overwrite "
+                f"(the old one is kept as {script.name}.bak)"
             )
         text = self._author(again=overwrite).encode()
         if script.exists() and not self.script_is_ours():
@@ -183,7 +184,7 @@ class Session:
 
 
 def _free(path: Path) -> Path:
-    """`path`, or the first of `path.1`, `path.2`, … that is not taken: a backup never replaces one."""
+    """`path`, or the first of `path.1`, `path.2`, … not taken: a backup never replaces another."""
     n, free = 0, path
     while free.exists():
         n += 1

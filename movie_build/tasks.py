@@ -59,7 +59,7 @@ def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> 
 
 
 def run_doit(folder: Path, args: Sequence[str]) -> int:
-    """Run doit in `folder`, by its dodo.py or, where it has none, as if it had ours; its exit code."""
+    """Run doit in `folder`, by its dodo.py or as if it had ours; its exit code."""
     from doit.cmd_base import ModuleTaskLoader
     from doit.doit_cmd import DoitMain
 
@@ -125,7 +125,7 @@ def _define(namespace: dict[str, Any], session: Session, prefix: str) -> None:
 
 
 class _Names:
-    """A project's tasks under its own names, or, beside other projects', behind its folder's name."""
+    """What a project's tasks are called: beside other projects', its folder's name comes first."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -222,7 +222,8 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
         )
         yield unit | {"file_dep": _typed([drawn.slide.path])}
     if names.prefix:
-        for group, paths in zip(GROUPS, (lines, slides, pictures), strict=True):
+        units: tuple[Iterable[Path], ...] = (lines, slides, pictures)
+        for group, paths in zip(GROUPS, units, strict=True):
             parts = [names.of(group, path.stem) for path in paths]
             yield {**names.keys(group), "doc": GROUPS[group], "actions": None, "task_dep": parts}
     file = MovieFile(graph, session.bench)
@@ -276,9 +277,9 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
             return TaskFailed(str(error), report=False)
         return None
 
-    if step != "script":
-        return lambda: action()
-    return lambda overwrite: action(overwrite=overwrite)
+    if step == "script":
+        return lambda overwrite: action(overwrite=overwrite)  # doit looks at the names
+    return lambda: action()  # noqa: PLW0108
 
 
 def _reporter(sessions: list[Session]) -> type:

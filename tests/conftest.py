@@ -141,7 +141,9 @@ def copied(tmp_path: Path) -> Any:
 
     def copy(source: Path) -> Folder:
         target = tmp_path / source.name
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("build", "dist", "__pycache__"))
+        shutil.copytree(
+            source, target, ignore=shutil.ignore_patterns("build", "dist", "__pycache__")
+        )
         return Folder(target)
 
     return copy

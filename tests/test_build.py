@@ -118,7 +118,9 @@ def test_a_setting_of_the_pauses_makes_only_the_movie(numbers: Folder) -> None:
 
 
 def test_a_change_of_notes_or_comments_makes_nothing(numbers: Folder) -> None:
-    numbers.edit("script.yaml", "- title: Slide 2\n", "# a comment\n- title: Slide 2\n  notes: mine\n")
+    numbers.edit(
+        "script.yaml", "- title: Slide 2\n", "# a comment\n- title: Slide 2\n  notes: mine\n"
+    )
     assert numbers.doit().made() == {}
 
 
@@ -128,9 +130,15 @@ def test_identical_lines_are_one_piece(folder: Folder) -> None:
     assert len(folder.files("build/audio/*.wav")) == 1
 
 
-@pytest.mark.parametrize("pattern", ["audio/*.wav", "audio/*.sound", "slides/*.png", "pictures/*.h264"])
-@pytest.mark.parametrize("damage", ["truncated", "other bytes", "deleted", "other bytes, same time"])
-def test_a_damaged_piece_is_found_and_made_again(numbers: Folder, pattern: str, damage: str) -> None:
+@pytest.mark.parametrize(
+    "pattern", ["audio/*.wav", "audio/*.sound", "slides/*.png", "pictures/*.h264"]
+)
+@pytest.mark.parametrize(
+    "damage", ["truncated", "other bytes", "deleted", "other bytes, same time"]
+)
+def test_a_damaged_piece_is_found_and_made_again(
+    numbers: Folder, pattern: str, damage: str
+) -> None:
     first = numbers.mp4
     pieces = numbers.files(f"build/{pattern}")
     victim = next((numbers.path / "build").glob(pattern))
@@ -141,7 +149,9 @@ def test_a_damaged_piece_is_found_and_made_again(numbers: Folder, pattern: str, 
         victim.write_bytes(content[: len(content) // 2])
     else:
         middle = len(content) // 2
-        victim.write_bytes(content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :])
+        victim.write_bytes(
+            content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+        )
     shutil.rmtree(os.environ["MOVIE_BUILD_CACHE"])
     if damage == "other bytes, same time":
         os.utime(victim, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -236,7 +246,8 @@ def test_two_builds_at_once_wait_for_each_other(folder: Folder) -> None:
     folder.write("script.yaml", script_of(LINES))
     command = [sys.executable, "-m", "doit"]
     both = [
-        subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     told = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
@@ -277,7 +288,9 @@ def test_a_blank_line_is_a_clear_error_and_harms_nothing(numbers: Folder) -> Non
 
 
 def test_an_unspeakable_line_fails_by_its_place(folder: Folder) -> None:
-    folder.write("script.yaml", "title: T\nsections:\n- title: S\n  narrations:\n  - Fine.\n  - '…'\n")
+    folder.write(
+        "script.yaml", "title: T\nsections:\n- title: S\n  narrations:\n  - Fine.\n  - '…'\n"
+    )
     run = folder.doit(code=1)
     assert "script.yaml:6: sections[0].narrations[1]:" in run.err
     assert not (folder.path / "dist/movie.mp4").exists()
@@ -291,7 +304,9 @@ def test_the_movie_is_what_its_pieces_say(numbers: Folder) -> None:
         frames = [f.to_ndarray(format="rgb24") for f in movie.decode(video)]
         assert audio.sample_rate == 48000
         assert movie.metadata["title"] == "Numbers"
-        assert [c["metadata"]["title"] for c in movie.chapters()] == [f"Slide {n}" for n in (1, 2, 3, 4)]
+        assert [c["metadata"]["title"] for c in movie.chapters()] == [
+            f"Slide {n}" for n in (1, 2, 3, 4)
+        ]
         assert any(s.type == "subtitle" for s in movie.streams)
     assert len(frames) == report["frames"]
     assert report["max_drift_s"] < 1 / 25
@@ -372,7 +387,9 @@ def test_the_same_movie_from_one_process_or_eight_and_in_any_folder(tmp_path: Pa
 
 def test_every_project_of_a_folder_builds_and_one_broken_one_stops_no_other(tmp_path: Path) -> None:
     root = Folder(tmp_path)
-    root.write("dodo.py", "from movie_build.tasks import movies\nmovies(globals(), __file__, 'projects')\n")
+    root.write(
+        "dodo.py", "from movie_build.tasks import movies\nmovies(globals(), __file__, 'projects')\n"
+    )
     for name in ("good", "fine", "broken"):
         root.write(f"projects/{name}/dodo.py", DODO)
         root.write(f"projects/{name}/movie.yaml", SMALL)

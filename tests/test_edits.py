@@ -25,7 +25,8 @@ revert = st.tuples(st.just("revert"), st.none(), st.none())
 build = st.tuples(st.just("build"), st.none(), st.none())
 damage = st.tuples(st.just("damage"), st.integers(0, 99), st.none())
 edits = st.lists(
-    st.one_of(insert, replace, delete, move, title, setting, revert, build, build, damage), max_size=9
+    st.one_of(insert, replace, delete, move, title, setting, revert, build, build, damage),
+    max_size=9,
 )
 
 

@@ -75,7 +75,9 @@ sections:
 
 
 def test_numbers_and_yes_are_text_as_written(tmp_path):
-    script = read(tmp_path, "title: 1.10\nsections: [{title: 007, narrations: [yes, 12:30, 1_0]}]").script
+    script = read(
+        tmp_path, "title: 1.10\nsections: [{title: 007, narrations: [yes, 12:30, 1_0]}]"
+    ).script
     assert script is not None
     assert (script.title, script.sections[0].title) == ("1.10", "007")
     assert [line.text for line in script.sections[0].narrations] == ["yes", "12:30", "1_0"]
@@ -125,7 +127,9 @@ def test_a_mistake_in_the_settings_is_told(tmp_path, config, told):
 
 def test_all_mistakes_of_both_files_are_told_in_one_run(tmp_path):
     found = mistakes(
-        tmp_path, "titel: T\nsections: [{title: S, narrations: [{txt: x}]}]\n", "styl: {}\naudio: 3\n"
+        tmp_path,
+        "titel: T\nsections: [{title: S, narrations: [{txt: x}]}]\n",
+        "styl: {}\naudio: 3\n",
     )
     assert [line.split(": ")[0] for line in found] == [
         "movie.yaml:1",
@@ -142,7 +146,9 @@ def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_pa
 
 
 def test_a_key_without_effect_gives_one_warning_with_its_line(tmp_path):
-    movie = read(tmp_path, config="audio:\n  enable_furigana: true\nvideo: {transition: {type: none}}\n")
+    movie = read(
+        tmp_path, config="audio:\n  enable_furigana: true\nvideo: {transition: {type: none}}\n"
+    )
     assert [str(w) for w in movie.warnings] == [
         "movie.yaml:2: audio.enable_furigana: ignored: it has no effect yet"
     ]
@@ -169,7 +175,7 @@ def test_what_was_understood_is_used_again_until_a_file_changes(tmp_path):
 def test_a_poisoned_cache_runs_nothing(tmp_path):
     read(tmp_path)
     load(Project(tmp_path))
-    cache = tmp_path / "build/understood.pickle"
+    cache = tmp_path / "build/script.understood"
     head = cache.read_bytes()[:32]
     evil = b"cposix\nsystem\n(S'touch " + str(tmp_path / "pwned").encode() + b"'\ntR."
     cache.write_bytes(head + evil)
@@ -177,9 +183,11 @@ def test_a_poisoned_cache_runs_nothing(tmp_path):
     assert not (tmp_path / "pwned").exists()
 
 
-text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).map(
-    str.strip
-).filter(bool)
+text = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
+    .map(str.strip)
+    .filter(bool)
+)
 blocks = st.lists(text, min_size=1, max_size=4).map("\n".join)
 lines = st.builds(
     Line,

@@ -17,7 +17,11 @@ from movie_build.yamlfile import parse
 CASES = [
     ("script", "title: T\nsections: [{title: S, narrations: [a, {text: b, pause: 1}, 3]}]", True),
     ("script", "title: T\nsections: [{title: S, narration: a, image: x.png}]", True),
-    ("script", "title: T\nsections: [{title: S, image: {path: x, caption: y}, narrations: [a]}]", True),
+    (
+        "script",
+        "title: T\nsections: [{title: S, image: {path: x, caption: y}, narrations: [a]}]",
+        True,
+    ),
     ("script", "title: T\nsections: [{title: S, dialogues: [{persona_id: a, text: b}]}]", True),
     ("script", "title: T\nsections: []", False),
     ("script", "title: T\nsections: [{narrations: [a]}]", False),

@@ -81,5 +81,3 @@ def test_two_thousand_hours_do_not_drift():
     fps = Fraction(30000, 1001)
     last = lay_out(sections, Pauses(), fps).slides[-1]
     assert abs(last.start / fps - last.due_s) <= 1 / (2 * fps)
-
-

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from movie_build.pcm import Pcm
 
 JsonValue: TypeAlias = (
-    str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+    str | int | float | bool | list["JsonValue"] | dict[str, "JsonValue"] | None
 )
 
 

@@ -30,7 +30,7 @@ ENGINES: Mapping[str, Callable[[VoiceSettings], Voice]] = {
 
 def default_engine(language: str) -> str:
     """The engine that comes with the program for a language."""
-    return "open_jtalk" if language.split("-")[0].lower() == "ja" else "espeak"
+    return "open_jtalk" if language.partition("-")[0].lower() == "ja" else "espeak"
 
 
 def settled(settings: VoiceSettings, language: str) -> VoiceSettings:

@@ -1,0 +1,139 @@
+"""What both files' models are made of: text, times, colours, and keys without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from movie_build.config import VoiceSettings
+from movie_build.errors import Mistake
+from movie_build.yamlfile import Integer, Number, YamlFile
+
+_NTSC = {
+    "23.976": Fraction(24000, 1001),
+    "23.98": Fraction(24000, 1001),
+    "29.97": Fraction(30000, 1001),
+    "59.94": Fraction(60000, 1001),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """Marks a key that is understood and changes nothing; `why` is told to who sets it."""
+
+    why: str
+
+
+def as_written(value: object) -> object:
+    """A number as the text it was written as, so that `text: 1.10` is "1.10"."""
+    if isinstance(value, (Number, Integer)):
+        return value.raw
+    if isinstance(value, bool):
+        word = "true" if value else "false"
+        raise PydanticCustomError(
+            "bool_text", f'to say the word {word}, put it in quotes: "{word}"'
+        )
+    return value
+
+
+def rate(value: object) -> Fraction:
+    """A frame rate from `30`, `29.97` or `30000/1001`."""
+    text = value.raw if isinstance(value, (Number, Integer)) else str(value)
+    try:
+        found = _NTSC.get(text) or Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(0)
+    if not 1 <= found <= 120:
+        raise PydanticCustomError(
+            "rate", f"should be 1 to 120 frames a second, like 30 or 30000/1001, not {text}"
+        )
+    return found
+
+
+def seconds(value: object) -> Fraction:
+    """A pause in seconds, exactly as written."""
+    text = value.raw if isinstance(value, (Number, Integer)) else repr(value)
+    try:
+        found = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(-1)
+    if not 0 <= found <= 600:
+        raise PydanticCustomError("pause", f"should be 0 to 600 seconds, not {text}")
+    return found
+
+
+Text = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | float)]
+Rate = Annotated[Fraction, BeforeValidator(rate, json_schema_input_type=float | str)]
+Seconds = Annotated[
+    Fraction, BeforeValidator(seconds, json_schema_input_type=Annotated[float, Field(ge=0, le=600)])
+]
+Color = Annotated[str, Field(pattern=r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$")]
+Scale = Annotated[float, Field(ge=0.25, le=4)]
+Fit = Literal["cover", "contain", "fill"]
+Pixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
+NOT_YET = NoEffect("it has no effect yet")
+
+
+class Strict(BaseModel):
+    """A mapping whose keys are all known; an empty one is as good as none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, value: object) -> object:
+        return {} if value is None else value
+
+
+class VoiceKeys(Strict):
+    """`synthesizer` of a persona, or `voice` of a line: who speaks, and how."""
+
+    engine: Text = ""
+    voice: Text = ""
+    speaker_id: int | None = None
+    speed_scale: Scale = 1.0
+    pitch_scale: Scale = 1.0
+
+
+class BackgroundKeys(Strict):
+    """A background behind slides."""
+
+    type: Literal["image", "video"] = "image"
+    path: Annotated[Text, Field(min_length=1)]
+    fit: Fit = "cover"
+
+
+def warnings_of(
+    model: BaseModel, file: YamlFile, loc: tuple[int | str, ...] = ()
+) -> Iterator[Mistake]:
+    """A warning for each key that the user set and that has no effect."""
+    for name in model.model_fields_set:
+        value: Any = getattr(model, name)
+        marks = [m for m in type(model).model_fields[name].metadata if isinstance(m, NoEffect)]
+        at = (*loc, name)
+        if marks:
+            usual = type(model).model_fields[name].default
+            if not (isinstance(value, BaseModel) and value == usual):
+                yield Mistake(file.where(at), f"ignored: {marks[0].why}")
+            continue
+        parts = {name: value} if not isinstance(value, (list, dict)) else value
+        items = parts.items() if isinstance(parts, dict) else enumerate(parts)
+        for key, part in items:
+            if isinstance(part, BaseModel):
+                yield from warnings_of(part, file, at if part is value else (*at, key))
+
+
+def settings(keys: VoiceKeys) -> VoiceSettings:
+    """The voice that `keys` ask for."""
+    return VoiceSettings(
+        engine=keys.engine,
+        voice=keys.voice,
+        speaker_id=keys.speaker_id,
+        speed_scale=keys.speed_scale,
+        pitch_scale=keys.pitch_scale,
+    )
