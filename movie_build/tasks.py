@@ -83,9 +83,13 @@ def _broken(name: str, error: MovieBuildError) -> Callable[[], Task]:
 
     def fail() -> TaskFailed:
         print(told, file=sys.stderr)
-        return TaskFailed(told)
+        return TaskFailed(told, report=False)
 
     return lambda: {"basename": name, "actions": [fail], "io": {"capture": False}}
+
+
+def _failed(told: str) -> Callable[[], TaskFailed]:
+    return lambda: TaskFailed(told, report=False)
 
 
 def _configure(
@@ -117,6 +121,7 @@ def _define(namespace: dict[str, Any], session: Session, prefix: str) -> None:
     if session.movie.config.source:
         namespace[f"{creator}_script"] = lambda: _script_task(session, names)
     if session.movie.script is not None:
+        _ = session.graph  # now, where its mistakes can be told
         namespace[creator] = lambda: _piece_tasks(session, names)
         return
     creates = [prefix] if prefix else [*GROUPS, "movie"]
@@ -176,7 +181,7 @@ def _script_task(session: Session, names: _Names) -> Iterator[Task]:
     yield _task(
         session,
         "script",
-        names.keys("script"),
+        {"basename": names.of("script")},
         doc=f"write script.yaml from {session.movie.config.source}",
         actions=[(_done(session, "script", write),)],
         params=[
@@ -194,11 +199,15 @@ def _script_task(session: Session, names: _Names) -> Iterator[Task]:
 
 def _pieces_or_nothing(session: Session, names: _Names, creates: list[str]) -> Iterator[Task]:
     """The tasks for the script that was just written; where that failed, nothing to run."""
-    if not session.script_stands():
-        for name in creates:
-            yield {"basename": name, "actions": None, "task_dep": [names.of("script")]}
-        return
-    yield from _piece_tasks(session, names)
+    try:
+        tasks = list(_piece_tasks(session, names)) if session.script_stands() else []
+    except MovieBuildError as error:
+        session.fail("movie", error)
+        tasks = [{"basename": name, "actions": [_failed(str(error))]} for name in creates]
+    if not tasks:
+        dep = [names.of("script")]
+        tasks = [{"basename": name, "actions": None, "task_dep": dep} for name in creates]
+    yield from tasks
 
 
 def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:

@@ -421,3 +421,47 @@ Electric lamps came in the nineteenth century and made the work much easier.</p>
 <h2>The lens</h2><p>Augustin Fresnel invented a lens made of many rings of glass. It bends the light
 into a narrow beam. A small lamp could now be seen from far away.</p>
 <ul><li>Thin and light</li><li>Cheap to make</li><li>Very bright</li></ul></article></body></html>"""
+
+
+def test_every_project_of_a_folder_is_written_from_its_source(tmp_path: Path) -> None:
+    root = Folder(tmp_path)
+    root.write("dodo.py", "from movie_build.tasks import movies\nmovies(globals(), __file__)\n")
+    for name in ("one", "two"):
+        root.write(f"projects/{name}/dodo.py", DODO)
+        root.write(f"projects/{name}/movie.yaml", SMALL + "source: page.html\n")
+        root.write(f"projects/{name}/page.html", PAGE)
+    root.doit("one")
+    assert (tmp_path / "projects/one/dist/one.mp4").exists()
+    assert not (tmp_path / "projects/two/script.yaml").exists()
+    root.doit()
+    assert (tmp_path / "projects/two/dist/two.mp4").exists()
+    assert root.doit("two:audio").code == 0
+
+
+def test_a_voice_that_is_not_installed_fails_by_its_extra_and_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    root = Folder(tmp_path)
+    root.write("dodo.py", "from movie_build.tasks import movies\nmovies(globals(), __file__)\n")
+    hide = "import sys\nsys.modules['pyopenjtalk'] = None\n"
+    root.write("sitecustomize.py", hide)
+    for name, page, language in (("en", PAGE, "en"), ("ja", JAPANESE, "ja")):
+        root.write(f"projects/{name}/dodo.py", DODO)
+        config = f"source: page.html\ncontent: {{languages: [{language}]}}\n"
+        root.write(f"projects/{name}/movie.yaml", SMALL + config)
+        root.write(f"projects/{name}/page.html", page)
+    env = {"PYTHONPATH": str(tmp_path)}
+    run = root.doit("--continue", code=None, env=env)
+    assert run.code != 0
+    assert "pip install 'movie-build[ja]'" in run.err
+    assert (tmp_path / "projects/en/dist/en.mp4").exists()
+    assert (tmp_path / "projects/ja/script.yaml").exists()
+    again = root.doit("ja", code=1, env=env)
+    assert "ja/script.yaml:" in again.err and "movie-build[ja]" in again.err
+
+
+JAPANESE = """<!doctype html><html lang="ja"><head><title>灯台</title></head><body><article>
+<h1>灯台の話</h1><p>灯台は、夜に船を導く塔です。岬や島の先に立っています。天気のよい夜には、その光が
+三十キロ先からも見えます。昔は油を燃やしていました。</p><h2>レンズ</h2><p>フレネルは、薄い輪を重ねた
+レンズを考えました。小さな光でも、遠くまで届くようになりました。今も多くの灯台で使われています。</p>
+</article></body></html>"""
