@@ -32,10 +32,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """What one slide shows.
+    """What one slide shows. Paths are absolute, and exist when it is drawn.
 
     `template` names a file of the theme (`title`, `statement`, `bullets`,
-    `picture`, `quote`, `html`). Paths are absolute and exist.
+    `picture`, `full`, `quote`, `html`, `draft`) or one of the project's own;
+    empty, it is to be chosen from what there is to show. `fit` is how a
+    picture fills the whole slide: `cover`, `contain`, `blur`, or empty for
+    the one that suits it. `source` says whose the picture is. A slide with a
+    `prompt`, or a `page` (from 1) of a `deck`, still lacks its picture.
     """
 
     template: str
@@ -49,3 +53,9 @@ class Slide:
     html: str = ""
     background: Background | None = None
     movie_title: str = ""
+    fit: str = ""
+    source: str = ""
+    logo: Path | None = None
+    prompt: str = ""
+    deck: Path | None = None
+    page: int = 0
