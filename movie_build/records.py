@@ -41,10 +41,14 @@ _COLUMNS = [f.name for f in fields(Record)]
 
 
 class Records:
-    """The records of one project; may be used from several threads."""
+    """The records of one project; may be used from several threads.
 
-    def __init__(self, path: Path) -> None:
+    With `look_only`, what is put is known to this object and written nowhere.
+    """
+
+    def __init__(self, path: Path, *, look_only: bool = False) -> None:
         self._path = path
+        self._look_only = look_only
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._records: dict[str, Record] | None = None
@@ -113,10 +117,29 @@ class Records:
 
     def _recover(self) -> None:
         """Read again with the right to roll back what a kill interrupted; else begin anew."""
+        if self._look_only:
+            self._read_a_copy()
+            return
         try:
             self._read(f"{self._path.resolve().as_uri()}?mode=rw")
         except sqlite3.DatabaseError:
             self._forget()
+
+    def _read_a_copy(self) -> None:
+        """Read what a kill interrupted from a copy, which may be rolled back."""
+        import shutil
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / self._path.name
+            try:
+                shutil.copy(self._path, copy)
+                journal = self._path.with_name(f"{self._path.name}-journal")
+                if journal.exists():
+                    shutil.copy(journal, copy.with_name(journal.name))
+                self._read(f"{copy.as_uri()}?mode=rw")
+            except (OSError, sqlite3.DatabaseError):
+                self._records, self._digests = {}, {}
 
     def _forget(self) -> None:
         """Begin again: what cannot be read is disposable."""
@@ -129,8 +152,10 @@ class Records:
 
     def _open_for_writing(self) -> sqlite3.Connection:
         if self._db is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+            if not self._look_only:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            place = ":memory:" if self._look_only else self._path
+            db = sqlite3.connect(place, timeout=30, check_same_thread=False)
             # A kill leaves a journal to roll back; a power cut may lose records, and so pieces'
             # standing as good, never their truth: bytes are verified when they are taken.
             db.execute("PRAGMA journal_mode=TRUNCATE")
