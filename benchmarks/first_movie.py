@@ -109,13 +109,12 @@ class Ffmpeg:
     """The same movie by the ffmpeg command line, from the project's own wavs and PNGs."""
 
     def __init__(self, project: Project, folder: Path) -> None:
-        from movie_build.graph import build_graph
         from movie_build.session import Session
 
         folder.mkdir()
         self.folder = folder
         os.environ.update(project.env)
-        graph = build_graph(Session(project.folder).movie, Session(project.folder).bench)
+        graph = Session(project.folder).graph
         self.lines = [
             (line.audio.path, drawn.slide.path) for drawn in graph.sections for line in drawn.lines
         ]

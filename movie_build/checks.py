@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from movie_build.errors import InputError, Mistake, MovieBuildError, Where
-from movie_build.graph import Graph, build_graph
+from movie_build.graph import Graph
 from movie_build.movie import Movie, load
-from movie_build.pieces import Bench
 from movie_build.project import Project
-from movie_build.records import Records
-from movie_build.store import Store, default_folder
+from movie_build.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,7 @@ def check_movie(folder: Path) -> Checked:
             movie.warnings,
             (f"{movie.name}: script.yaml is to be written from {movie.config.source}",),
         )
-    bench = Bench(project.folder, Records(project.records), Store(default_folder()))
-    graph = build_graph(movie, bench)
+    graph = Session(project.folder).graph
     if mistakes := [*_unspeakable(movie), *_undrawable(graph)]:
         raise InputError(mistakes)
     n_lines = sum(len(section.narrations) for section in movie.script.sections)

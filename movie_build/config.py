@@ -4,19 +4,53 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 from movie_build.errors import Where
+from movie_build.service import Limits
+
+SoundFormat: TypeAlias = Literal["wav", "mp3", "pcm", "flac", "opus", "aac"]
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceSettings:
-    """Which voice speaks, and how; empty means the default of the movie's language."""
+    """Which voice speaks, and how; None means the usual of the engine, or of the movie.
 
-    engine: str = ""
-    voice: str = ""
-    speaker_id: int | None = None
-    speed_scale: float = 1.0
-    pitch_scale: float = 1.0
+    `speaker` is a number or a name. The scales are factors, 1 as the voice is.
+    `options` are a plug-in's own, as JSON.
+    """
+
+    engine: str | None = None
+    voice: str | None = None
+    speaker: int | str | None = None
+    speed_scale: float | None = None
+    pitch_scale: float | None = None
+    intonation_scale: float | None = None
+    volume_scale: float | None = None
+    pre_silence_s: float | None = None
+    post_silence_s: float | None = None
+    pause_s: float | None = None
+    pause_scale: float | None = None
+    model: str | None = None
+    instructions: str | None = None
+    format: SoundFormat | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    options: str | None = None
+    where: Where | None = field(default=None, compare=False)
+
+    def over(self, general: VoiceSettings) -> VoiceSettings:
+        """These settings where they say something, else the general ones.
+
+        Another engine's manner is not taken over: it would mean something else.
+        """
+        if self.engine and self.engine != general.engine:
+            return self
+        values = {
+            name: getattr(general, name) if (own := getattr(self, name)) is None else own
+            for name in VoiceSettings.__dataclass_fields__
+        }
+        return VoiceSettings(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +108,16 @@ class Backdrop:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in US dollars: for a million characters or tokens, for one image."""
+
+    characters: float = 0.0
+    tokens_in: float = 0.0
+    tokens_out: float = 0.0
+    image: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything `movie.yaml` says, with its defaults."""
 
@@ -89,3 +133,12 @@ class Config:
     personas: tuple[Persona, ...] = ()
     dictionary: tuple[Word, ...] = ()
     background: Backdrop | None = None
+    limits: tuple[tuple[str, Limits], ...] = ()
+    budget_usd: float | None = None
+    prices: tuple[tuple[str, Price], ...] = ()
+    cache_shared: str = ""
+    cache_read_only: bool = False
+
+    def price(self, model: str) -> Price:
+        """What `model` costs; nothing where the user has not said."""
+        return dict(self.prices).get(model, Price())

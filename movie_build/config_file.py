@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from movie_build.config import Backdrop, Config, Pauses, Persona, Style, Word
+from movie_build.config import Backdrop, Config, Pauses, Persona, Price, Style, Word
 from movie_build.edge import (
     NOT_YET,
     BackgroundKeys,
@@ -23,6 +23,7 @@ from movie_build.edge import (
     settings,
 )
 from movie_build.errors import Mistake
+from movie_build.service import Limits
 from movie_build.yamlfile import YamlFile
 
 SCHEMA_LINE = "# yaml-language-server: $schema=build/movie.schema.json\n"
@@ -123,14 +124,12 @@ class VideoKeys(Strict):
 
 
 class WordKeys(Strict):
-    """A dictionary entry with all its fields."""
+    """A dictionary entry; all but the reading is for VOICEVOX, where it is a real entry."""
 
     reading: Annotated[Text, Field(min_length=1)]
-    accent: Annotated[int, Field(ge=0), NOT_YET] = 0
-    word_type: Annotated[
-        Literal["PROPER_NOUN", "COMMON_NOUN", "VERB", "ADJECTIVE", "SUFFIX"], NOT_YET
-    ] = "PROPER_NOUN"
-    priority: Annotated[int, Field(ge=0, le=10), NOT_YET] = 10
+    accent: Annotated[int, Field(ge=0)] = 0
+    word_type: Literal["PROPER_NOUN", "COMMON_NOUN", "VERB", "ADJECTIVE", "SUFFIX"] = "PROPER_NOUN"
+    priority: Annotated[int, Field(ge=0, le=10)] = 10
 
 
 def _word(value: object) -> object:
@@ -169,6 +168,29 @@ class PoolKeys(Strict):
     seed: int | None = None
 
 
+class LimitKeys(Strict):
+    """One of `limits`: how a service may be asked."""
+
+    per_minute: Annotated[float, Field(gt=0)] | None = None
+    at_once: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class PriceKeys(Strict):
+    """One of `prices`: US dollars for a million characters or tokens, and for one image."""
+
+    characters: Annotated[float, Field(ge=0)] = 0.0
+    tokens_in: Annotated[float, Field(ge=0)] = 0.0
+    tokens_out: Annotated[float, Field(ge=0)] = 0.0
+    image: Annotated[float, Field(ge=0)] = 0.0
+
+
+class CacheKeys(Strict):
+    """`cache`: a store shared by a team and its CI."""
+
+    shared: Text = ""
+    read_only: bool = False
+
+
 class ConfigFile(Strict):
     """`movie.yaml`, the whole of it. Every key is optional."""
 
@@ -183,6 +205,12 @@ class ConfigFile(Strict):
     pronunciation: PronunciationKeys = PronunciationKeys()
     personas: list[PersonaKeys] = []
     persona_pool: Annotated[PoolKeys, NOT_YET] = PoolKeys()
+    limits: dict[str, LimitKeys] = {}
+    budget: Annotated[
+        float | None, Field(ge=0, description="US dollars that one build may spend.")
+    ] = None
+    prices: dict[str, PriceKeys] = {}
+    cache: CacheKeys = CacheKeys()
 
 
 def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
@@ -225,10 +253,15 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             speaker_s=pauses.speaker_pause,
             ending_s=pauses.ending_pause,
         ),
-        voice=settings(keys.audio),
+        voice=settings(keys.audio, file.where(("audio",))),
         personas=tuple(
-            Persona(p.id, p.name or p.id, settings(p.synthesizer), p.character)
-            for p in keys.personas
+            Persona(
+                p.id,
+                p.name or p.id,
+                settings(p.synthesizer, file.where(("personas", i, "synthesizer"))),
+                p.character,
+            )
+            for i, p in enumerate(keys.personas)
         ),
         dictionary=tuple(
             Word(surface, w.reading, w.accent, w.word_type, w.priority)
@@ -239,4 +272,15 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         )
         if background and background.type == "image"
         else None,
+        limits=tuple(
+            (name, Limits(per_minute=limit.per_minute, at_once=limit.at_once))
+            for name, limit in keys.limits.items()
+        ),
+        budget_usd=keys.budget,
+        prices=tuple(
+            (name, Price(price.characters, price.tokens_in, price.tokens_out, price.image))
+            for name, price in keys.prices.items()
+        ),
+        cache_shared=keys.cache.shared,
+        cache_read_only=keys.cache.read_only,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from movie_build.config import VoiceSettings
-from movie_build.errors import Mistake
+from movie_build.config import SoundFormat, VoiceSettings
+from movie_build.errors import Mistake, Where
 from movie_build.yamlfile import Integer, Number, YamlFile
 
 _NTSC = {
@@ -93,11 +94,24 @@ class Strict(BaseModel):
 class VoiceKeys(Strict):
     """`synthesizer` of a persona, or `voice` of a line: who speaks, and how."""
 
-    engine: Text = ""
-    voice: Text = ""
+    engine: Text | None = None
+    voice: Text | None = None
+    speaker: int | Text | None = None
     speaker_id: int | None = None
-    speed_scale: Scale = 1.0
-    pitch_scale: Scale = 1.0
+    speed_scale: Scale | None = None
+    pitch_scale: Scale | None = None
+    intonation_scale: Annotated[float, Field(ge=0, le=5)] | None = None
+    volume_scale: Annotated[float, Field(gt=0, le=5)] | None = None
+    pre_silence: Annotated[float, Field(ge=0, le=10)] | None = None
+    post_silence: Annotated[float, Field(ge=0, le=10)] | None = None
+    pause_length: Annotated[float, Field(ge=0, le=10)] | None = None
+    pause_length_scale: Annotated[float, Field(ge=0, le=10)] | None = None
+    model: Text | None = None
+    instructions: Text | None = None
+    format: SoundFormat | None = None
+    base_url: Text | None = None
+    api_key_env: Text | None = None
+    options: Annotated[dict[str, Any] | None, Field(description="A plug-in's own settings.")] = None
 
 
 class BackgroundKeys(Strict):
@@ -128,12 +142,25 @@ def warnings_of(
                 yield from warnings_of(part, file, at if part is value else (*at, key))
 
 
-def settings(keys: VoiceKeys) -> VoiceSettings:
-    """The voice that `keys` ask for."""
+def settings(keys: VoiceKeys, where: Where) -> VoiceSettings:
+    """The voice that `keys`, written at `where`, ask for."""
     return VoiceSettings(
         engine=keys.engine,
         voice=keys.voice,
-        speaker_id=keys.speaker_id,
+        speaker=keys.speaker if keys.speaker_id is None else keys.speaker_id,
         speed_scale=keys.speed_scale,
         pitch_scale=keys.pitch_scale,
+        intonation_scale=keys.intonation_scale,
+        volume_scale=keys.volume_scale,
+        pre_silence_s=keys.pre_silence,
+        post_silence_s=keys.post_silence,
+        pause_s=keys.pause_length,
+        pause_scale=keys.pause_length_scale,
+        model=keys.model,
+        instructions=keys.instructions,
+        format=keys.format,
+        base_url=keys.base_url,
+        api_key_env=keys.api_key_env,
+        options=json.dumps(keys.options, sort_keys=True) if keys.options else None,
+        where=where,
     )

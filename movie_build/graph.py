@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from movie_build import keys, theme
-from movie_build.config import Backdrop, VoiceSettings
+from movie_build.config import Backdrop
 from movie_build.errors import MovieBuildError, Where
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
@@ -17,21 +18,30 @@ from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
 from movie_build.slides.protocol import SlideMaker
 from movie_build.slides.template import TemplateSlides
-from movie_build.voices.protocol import Voice
 from movie_build.voices.recorded import Recorded
-from movie_build.voices.registry import open_voice, settled
+from movie_build.voices.registry import Speaker, Studio
 
 # Each grows when its step's code gives other bytes for the same inputs.
-AUDIO, SOUND, SLIDE, PICTURE, MOVIE, FETCHED = 1, 1, 1, 1, 1, 1
+AUDIO, TAKE, TIMING, SOUND, SLIDE, PICTURE, MOVIE, FETCHED = 1, 1, 1, 1, 1, 1, 1, 1
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """A line as pieces: `audio` is its wav, `sound` the wav encoded, ready to be spliced."""
+    """A line as pieces: `audio` is its wav, `sound` the wav encoded, ready to be spliced.
+
+    `timing` is when each mora sounds, from voices that tell it.
+    """
 
     line: Line
     audio: Piece
     sound: Piece
+    timing: Piece | None = None
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All that is made of the line."""
+        kept = (self.audio, self.sound, self.timing)
+        return tuple(piece for piece in kept if piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Graph:
     recipe: str
 
 
-def build_graph(movie: Movie, bench: Bench) -> Graph:
+def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
     """The graph of a movie whose script is written.
 
     Raises:
@@ -63,7 +73,7 @@ def build_graph(movie: Movie, bench: Bench) -> Graph:
     """
     assert movie.script
     look = look_of(movie)
-    voices = _Voices(movie, bench)
+    voices = _Voices(movie, bench, studio)
     painter = _Painter(movie, bench, look)
     sections = []
     for section in movie.script.sections:
@@ -132,71 +142,122 @@ def _format(look: Look) -> dict[str, object]:
 class _Voices:
     """Lines to pieces."""
 
-    def __init__(self, movie: Movie, bench: Bench) -> None:
+    def __init__(self, movie: Movie, bench: Bench, studio: Studio) -> None:
         self.movie = movie
         self.bench = bench
-        self.folder = movie.project.build / "audio"
+        self.studio = studio
+        self.build = movie.project.build
         self.personas = {persona.id: persona for persona in movie.config.personas}
         self.words = movie.config.dictionary
         self.pattern = pattern(self.words)
-        self.open = cache(self._open)
 
     def pieces(self, line: Line) -> SpokenLine:
         try:
-            voice, identity = self._voice(line)
+            speaker = self._speaker(line)
         except MovieBuildError as error:
             raise error.placed(line.where) from None
-        text = keys.normal(line.reading) or spoken(keys.normal(line.text), self.words, self.pattern)
-        said = "" if line.recording else text
-        recipe = keys.recipe("audio", AUDIO, {"text": said, "voice": identity})
+        text = keys.normal(line.reading or line.text)
+        inputs: dict[str, object] = {"text": text, "voice": speaker.identity}
+        if line.recording:
+            inputs["text"] = ""
+        elif speaker.words:
+            inputs["words"] = [asdict(word) for word in speaker.words(text)]
+        elif not line.reading:
+            inputs["text"] = text = spoken(text, self.words, self.pattern)
         shown = Path(line.recording).stem if line.recording else text
-        path = self.folder / keys.file_name(shown, keys.key_of(recipe), ".wav")
-        audio = Piece("audio", recipe, path, partial(_speak, voice, text, line.where))
+        recipe = keys.recipe("audio", AUDIO, inputs)
+        timing = None
+        if speaker.remote:
+            take = self._made(
+                "takes",
+                shown,
+                keys.recipe("take", TAKE, inputs),
+                ".take",
+                partial(_take, speaker, text, line.where),
+            )
+            make = partial(_finish_take, take, text, line.where)
+            audio = self._made("audio", shown, recipe, ".wav", make, (take,))
+            timing = self._made(
+                "audio",
+                shown,
+                keys.recipe("timing", TIMING, {"audio": audio.key}),
+                ".timing.json",
+                partial(_time, take),
+                (take,),
+            )
+        else:
+            make = partial(_speak, speaker, text, line.where)
+            audio = self._made("audio", shown, recipe, ".wav", make)
         recipe = keys.recipe("sound", SOUND, {"audio": audio.key})
-        name = keys.file_name(shown, keys.key_of(recipe), ".sound")
-        sound = Piece(
-            "audio", recipe, self.folder / name, partial(_encode_sound, audio), needs=(audio,)
-        )
-        return SpokenLine(line, audio, sound)
+        encode = partial(_encode_sound, audio)
+        sound = self._made("audio", shown, recipe, ".sound", encode, (audio,))
+        return SpokenLine(line, audio, sound, timing)
 
-    def _voice(self, line: Line) -> tuple[Voice, Mapping[str, object]]:
+    def _made(
+        self,
+        folder: str,
+        shown: str,
+        recipe: str,
+        ending: str,
+        make: Callable[[Bench], bytes],
+        needs: tuple[Piece, ...] = (),
+    ) -> Piece:
+        name = keys.file_name(shown, keys.key_of(recipe), ending)
+        return Piece("audio", recipe, self.build / folder / name, make, needs)
+
+    def _speaker(self, line: Line) -> Speaker:
         if line.recording:
             path = self.movie.project.folder / line.recording
             recorded = Recorded(path, self.bench.records.digest(path))
-            return recorded, recorded.identity()
+            return Speaker(recorded, recorded.identity())
         settings = self.movie.config.voice
         if line.persona_id:
-            settings = _merged(self.personas[line.persona_id].voice, settings)
-        if line.voice:
-            settings = _merged(line.voice, settings)
-        return self.open(settings)
-
-    def _open(self, settings: VoiceSettings) -> tuple[Voice, Mapping[str, object]]:
-        voice = open_voice(settled(settings, self.movie.language))
-        return voice, voice.identity()
+            settings = self.personas[line.persona_id].voice.over(settings)
+        return self.studio.speaker(line.voice.over(settings) if line.voice else settings)
 
 
-def _merged(own: VoiceSettings, general: VoiceSettings) -> VoiceSettings:
-    """`own` where it says something; the general voice's manner only if the engine is its own."""
-    if own.engine and own.engine != general.engine:
-        return own
-    usual = VoiceSettings()
-    values = {
-        name: mine
-        if (mine := getattr(own, name)) != getattr(usual, name)
-        else getattr(general, name)
-        for name in VoiceSettings.__dataclass_fields__
-    }
-    return VoiceSettings(**values)
-
-
-def _speak(voice: Voice, text: str, where: Where | None, _bench: Bench) -> bytes:
+def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:
     from movie_build.speech import finish
 
     try:
-        return finish(voice.speak(text), text).wav
+        return finish(speaker.voice.speak(text), text).wav
     except MovieBuildError as error:
         raise error.placed(where) from None
+
+
+def _take(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:
+    try:
+        return speaker.take(text).to_bytes()
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _finish_take(take: Piece, text: str, where: Where | None, bench: Bench) -> bytes:
+    from movie_build.speech import finish
+    from movie_build.take import read_take
+
+    try:
+        return finish(read_take(bench.take(take)).pcm, text).wav
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _time(take: Piece, bench: Bench) -> bytes:
+    """When each sound of the line is heard in its wav, as JSON."""
+    from movie_build.speech import offset_s
+    from movie_build.take import read_take
+
+    taken = read_take(bench.take(take))
+    shift_s = offset_s(taken.pcm) if taken.timing else 0.0
+    timing = [
+        {
+            "text": timed.text,
+            "start_s": round(timed.start_s + shift_s, 4),
+            "end_s": round(timed.end_s + shift_s, 4),
+        }
+        for timed in taken.timing
+    ]
+    return json.dumps({"timing": timing}, ensure_ascii=False).encode()
 
 
 def _encode_sound(audio: Piece, bench: Bench) -> bytes:

@@ -17,7 +17,7 @@ def encode(png: bytes, look: Look) -> bytes:
     import numpy as np
     from PIL import Image
 
-    from movie_build import h264
+    from movie_build.h264 import VideoFormat, encode_picture
 
     with Image.open(io.BytesIO(png)) as image:
         rgb = np.asarray(image.convert("RGB"))
@@ -25,5 +25,5 @@ def encode(png: bytes, look: Look) -> bytes:
         raise EncodeError(
             f"a slide is {rgb.shape[1]}×{rgb.shape[0]}, the movie {look.width_px}×{look.height_px}"
         )
-    fmt = h264.VideoFormat(look.width_px, look.height_px, look.fps, look.crf)
-    return h264.encode_picture(rgb, fmt)
+    fmt = VideoFormat(look.width_px, look.height_px, look.fps, look.crf)
+    return encode_picture(rgb, fmt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
-from movie_build.config import Backdrop
+from movie_build.config import Backdrop, VoiceSettings
 from movie_build.edge import (
     NOT_YET,
     BackgroundKeys,
@@ -37,7 +38,7 @@ def _line(value: object) -> object:
 def _voice(value: object) -> object:
     if isinstance(value, str):
         engine, _, voice = value.partition("/")
-        return {"engine": engine, "voice": voice}
+        return {"engine": engine, "voice": voice or None}
     return value
 
 
@@ -168,7 +169,7 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
                 id=line.id or "",
                 pause_s=line.pause,
                 recording=line.recording or "",
-                voice=settings(line.voice) if line.voice else None,
+                voice=settings(line.voice, file.where((*at, "voice"))) if line.voice else None,
                 where=file.where(at),
             )
             for line, at in lines
@@ -285,20 +286,26 @@ def _line_keys(line: Line) -> Any:
     if line.pause_s is not None:
         keys["pause"] = _number(line.pause_s)
     if line.voice:
-        voice = line.voice
-        keys["voice"] = {
-            key: value
-            for key, value, usual in (
-                ("engine", voice.engine, ""),
-                ("voice", voice.voice, ""),
-                ("speaker_id", voice.speaker_id, None),
-                ("speed_scale", voice.speed_scale, 1.0),
-                ("pitch_scale", voice.pitch_scale, 1.0),
-            )
-            if value != usual
-        }
+        keys["voice"] = _voice_keys(line.voice)
     kept = {k: v for k, v in keys.items() if v not in ("", None)}
     return line.text if list(kept) == ["text"] else kept
+
+
+def _voice_keys(voice: VoiceSettings) -> dict[str, Any]:
+    names = {
+        "pre_silence_s": "pre_silence",
+        "post_silence_s": "post_silence",
+        "pause_s": "pause_length",
+        "pause_scale": "pause_length_scale",
+    }
+    keys = {
+        names.get(name, name): value
+        for name in VoiceSettings.__dataclass_fields__
+        if name != "where" and (value := getattr(voice, name)) is not None
+    }
+    if voice.options:
+        keys["options"] = json.loads(voice.options)
+    return keys
 
 
 def _number(value: Fraction) -> float | int:

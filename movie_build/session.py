@@ -13,12 +13,15 @@ from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.errors import AuthorError, MovieBuildError
 from movie_build.graph import Graph, build_graph
 from movie_build.join import MovieFile
+from movie_build.ledger import Ledger
 from movie_build.movie import Movie, load
 from movie_build.pieces import MADE, Bench, Piece
 from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
 from movie_build.report import STEPS, Report, StepCount
+from movie_build.service import Services
 from movie_build.store import Store, default_folder
+from movie_build.voices.registry import Studio
 
 SCRIPT = 1
 
@@ -31,6 +34,7 @@ class Session:
         self.records = Records(self.project.records)
         self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
         self.movie: Movie = load(self.project)
+        self.studio = self._studio()
         self.steps = {step: StepCount() for step in STEPS}
         self.units: dict[str, str] = {}
         self.selected: frozenset[str] = frozenset()
@@ -39,6 +43,19 @@ class Session:
         self._guard = threading.Lock()
         self._began = time.monotonic()
         self._unlock: Callable[[], None] | None = None
+
+    def _studio(self) -> Studio:
+        """The movie's voices, with the services that they share."""
+        config = self.movie.config
+        ledger = Ledger(self.project.build / "costs.json", config.budget_usd)
+        return Studio(
+            config,
+            self.movie.language,
+            Services(dict(config.limits), ledger),
+            project=self.project.folder,
+            shared=default_folder(),
+            digest=self.records.digest,
+        )
 
     @property
     def graph(self) -> Graph:
@@ -49,9 +66,14 @@ class Session:
         """
         if self._graph is None:
             if self.movie.script is None:
-                self.movie = load(self.project)
-            self._graph = build_graph(self.movie, self.bench)
+                self._reload()
+            self._graph = build_graph(self.movie, self.bench, self.studio)
         return self._graph
+
+    def _reload(self) -> None:
+        self._graph = None
+        self.movie = load(self.project)
+        self.studio.language = self.movie.language
 
     def begin(self) -> None:
         """Take the project for this process; waits, and says so, while another one builds it."""
@@ -106,8 +128,7 @@ class Session:
             )
         )
         write_bytes(script, text, durable=True)
-        self._graph = None
-        self.movie = load(self.project)
+        self._reload()
         self.count("script", made=True, seconds=time.monotonic() - began)
 
     def _author(self, *, again: bool) -> str:
@@ -162,6 +183,8 @@ class Session:
         facts = None
         if not self.failures and self.movie.script is not None:
             facts = MovieFile(self.graph, self.bench).facts()
+        for trouble in self.studio.close():
+            print(f"warning: {trouble}", file=sys.stderr)
         report = Report(self.steps, facts, time.monotonic() - self._began)
         if self.store_refusal:
             print(self.store_refusal, file=sys.stderr)

@@ -84,6 +84,12 @@ def _cut(pcm: Pcm, start: int, end: int) -> NDArray[np.float32]:
     return np.pad(inside, (max(0, -start), max(0, end - len(pcm.samples))))
 
 
+def offset_s(pcm: Pcm) -> float:
+    """What makes a time in `pcm` the time in the wav that `finish` makes of it, in seconds."""
+    start, _ = speech_span(pcm)
+    return AAC_FRAME / RATE_HZ - start / pcm.rate_hz + round(_LEAD_S * pcm.rate_hz) / pcm.rate_hz
+
+
 def speech_span(pcm: Pcm) -> tuple[int, int]:
     """Where speech begins and ends in `pcm`, in samples, the silence around it left out."""
     import numpy as np

@@ -221,7 +221,7 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
             yield {"basename": group, "name": None, "doc": doc}
     for path, line in lines.items():
         doc = line.line.text or line.line.recording
-        yield _unit(session, names, "audio", "audio", path.stem, doc, (line.audio, line.sound))
+        yield _unit(session, names, "audio", "audio", path.stem, doc, line.pieces)
     for path, drawn in slides.items():
         doc = drawn.section.title
         yield _unit(session, names, "slide", "slides", path.stem, doc, (drawn.slide,))

@@ -1,31 +1,246 @@
-"""Which voices there are, and the one that settings ask for."""
+"""The voices of a run: which there are, how settings reach them, and what they share."""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from movie_build.config import VoiceSettings
+from movie_build.config import Config, VoiceSettings, Word
 from movie_build.errors import VoiceError, nearest
-from movie_build.voices.protocol import Voice
+from movie_build.service import Services
+from movie_build.voices.protocol import JsonValue, Voice
 
+if TYPE_CHECKING:
+    from movie_build.take import Take
+    from movie_build.voices.voicevox_engines import Engines
 
-def _espeak(settings: VoiceSettings) -> Voice:
-    from movie_build.voices.espeak import Espeak
-
-    return Espeak(settings.voice or "en-us", settings.speed_scale, settings.pitch_scale)
-
-
-def _open_jtalk(settings: VoiceSettings) -> Voice:
-    from movie_build.voices.open_jtalk import OpenJTalk
-
-    return OpenJTalk(settings.speed_scale, settings.pitch_scale)
-
-
-ENGINES: Mapping[str, Callable[[VoiceSettings], Voice]] = {
-    "espeak": _espeak,
-    "open_jtalk": _open_jtalk,
+_MANNER = frozenset({"speed_scale", "pitch_scale"})
+_VOICEVOX = _MANNER | {
+    "speaker",
+    "voice",
+    "base_url",
+    "intonation_scale",
+    "volume_scale",
+    "pre_silence_s",
+    "post_silence_s",
+    "pause_s",
+    "pause_scale",
 }
+_OPENAI = frozenset(
+    {"voice", "model", "instructions", "speed_scale", "format", "base_url", "api_key_env"}
+)
+# What each engine heeds; anything else that is set for it is refused, not ignored.
+ENGINES: Mapping[str, frozenset[str]] = {
+    "espeak": _MANNER | {"voice"},
+    "open_jtalk": _MANNER,
+    "voicevox": _VOICEVOX,
+    "openai": _OPENAI,
+    "piper": frozenset({"voice", "speaker", "speed_scale"}),
+}
+_ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
+_GROUP = "movie_build.voices"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """An opened voice. What a `remote` one gives is kept as a take, as it may have cost money.
+
+    `words` tells which dictionary entries the engine itself applies to a text;
+    None where words are to be replaced before it is spoken.
+    """
+
+    voice: Voice
+    identity: Mapping[str, JsonValue]
+    remote: bool = False
+    words: Callable[[str], tuple[Word, ...]] | None = None
+
+    def take(self, text: str) -> Take:
+        """`text`, spoken, with its timing where the voice tells it."""
+        from movie_build.take import Take, Timed
+
+        speak_timed = getattr(self.voice, "speak_timed", None)
+        if speak_timed is None:
+            return Take(self.voice.speak(text))
+        pcm, moras = speak_timed(text)
+        return Take(pcm, tuple(Timed(mora.text, mora.start_s, mora.end_s) for mora in moras))
+
+
+class Studio:
+    """Opens the voices that a movie's settings ask for; close it when the run ends."""
+
+    def __init__(
+        self,
+        config: Config,
+        language: str,
+        services: Services,
+        *,
+        project: Path,
+        shared: Path,
+        digest: Callable[[Path], str],
+    ) -> None:
+        self.config = config
+        self.language = language
+        self.services = services
+        self.project = project
+        self.shared = shared
+        self.digest = digest
+        self._engines: dict[tuple[str, ...], tuple[Engines, Path]] = {}
+        self._speakers: dict[VoiceSettings, Speaker] = {}
+
+    def speaker(self, settings: VoiceSettings) -> Speaker:
+        """The voice that `settings` ask for.
+
+        Raises:
+            VoiceError: there is no such engine or voice, or it cannot do what is asked.
+            MissingExtra: its library is not installed.
+        """
+        settled = self._settled(settings)
+        if settled not in self._speakers:
+            self._speakers[settled] = self._open(settled)
+        return self._speakers[settled]
+
+    def close(self) -> list[str]:
+        """Let go of engines and what was lent to them; what could not be done, told."""
+        troubles: list[str] = []
+        for engines, catalogue in self._engines.values():
+            if engines.known:
+                catalogue.parent.mkdir(parents=True, exist_ok=True)
+                catalogue.write_text(engines.known.to_json(), encoding="utf-8")
+            troubles += engines.close()
+        self._engines.clear()
+        self._speakers.clear()
+        return troubles
+
+    def _settled(self, settings: VoiceSettings) -> VoiceSettings:
+        """`settings` with an engine: the one named, else the usual one of the language."""
+        engine = settings.engine
+        if not engine:
+            # The predecessor's settings name a speaker alone: VOICEVOX was its usual engine.
+            named = settings.speaker is not None
+            engine = "voicevox" if named else default_engine(self.language)
+        return replace(settings, engine=engine)
+
+    def _open(self, settings: VoiceSettings) -> Speaker:
+        assert settings.engine
+        name = _ALIASES.get(settings.engine, settings.engine)
+        heeded = ENGINES.get(name)
+        if heeded is None:
+            return self._plug_in(settings)
+        _refuse_unheeded(settings, name, heeded)
+        if name == "voicevox":
+            return self._voicevox(settings)
+        voice = getattr(self, f"_{name}")(settings)
+        return Speaker(voice, voice.identity(), remote=name == "openai")
+
+    def _espeak(self, settings: VoiceSettings) -> Voice:
+        from movie_build.voices.espeak import Espeak
+
+        tag = self.language.lower()
+        usual = "en-us" if tag in ("", "en") else tag
+        speed, pitch = _factor(settings.speed_scale), _factor(settings.pitch_scale)
+        return Espeak(settings.voice or usual, speed, pitch)
+
+    def _open_jtalk(self, settings: VoiceSettings) -> Voice:
+        from movie_build.voices.open_jtalk import OpenJTalk
+
+        return OpenJTalk(_factor(settings.speed_scale), _factor(settings.pitch_scale))
+
+    def _openai(self, settings: VoiceSettings) -> Voice:
+        from movie_build.voices.openai_speech import OpenAISpeech
+
+        model = settings.model or "gpt-4o-mini-tts"
+        return OpenAISpeech(
+            self.services.named("openai"),
+            model=model,
+            voice=settings.voice or "alloy",
+            instructions=settings.instructions or "",
+            speed=_factor(settings.speed_scale),
+            format=settings.format or "wav",
+            base_url=settings.base_url,
+            api_key_env=settings.api_key_env or "OPENAI_API_KEY",
+            usd_per_million_characters=self.config.price(model).characters,
+        )
+
+    def _piper(self, settings: VoiceSettings) -> Voice:
+        from movie_build.voices.piper import Piper
+
+        if not settings.voice:
+            raise VoiceError("piper needs a `voice`: a name like en_US-lessac-medium, or a .onnx")
+        folder, speed = self.shared / "piper", _factor(settings.speed_scale)
+        path = self.project / settings.voice
+        if not settings.voice.endswith(".onnx"):
+            return Piper(settings.voice, folder=folder, speaker=settings.speaker, speed=speed)
+        if not path.is_file():
+            raise VoiceError(f"there is no voice file {settings.voice} in {self.project.name}/")
+        digest = self.digest(path)
+        return Piper(path, folder=folder, digest=digest, speaker=settings.speaker, speed=speed)
+
+    def _voicevox(self, settings: VoiceSettings) -> Speaker:
+        from movie_build.voices.voicevox import Manner, Voicevox, pitch_of
+
+        usual = Manner()
+        manner = Manner(
+            speed=_factor(settings.speed_scale),
+            pitch=pitch_of(settings.pitch_scale) if settings.pitch_scale else usual.pitch,
+            intonation=_factor(settings.intonation_scale),
+            volume=_factor(settings.volume_scale),
+            pre_silence_s=_given(settings.pre_silence_s, usual.pre_silence_s),
+            post_silence_s=_given(settings.post_silence_s, usual.post_silence_s),
+            pause_s=settings.pause_s,
+            pause_scale=_factor(settings.pause_scale),
+        )
+        speaker = settings.voice if settings.speaker is None else settings.speaker
+        voice = Voicevox(
+            self._voicevox_engines(settings), 3 if speaker is None else speaker, manner
+        )
+        return Speaker(voice, voice.identity(), remote=True, words=voice.words_in)
+
+    def _voicevox_engines(self, settings: VoiceSettings) -> Engines:
+        from movie_build.keys import digest
+        from movie_build.voices.voicevox_catalogue import remembered
+        from movie_build.voices.voicevox_engines import Engines, urls_in, usual_limits
+
+        urls = tuple(urls_in(settings.base_url or os.environ.get("VOICEVOX_URL", "")))
+        if urls not in self._engines:
+            folder = self.shared / "voicevox"
+            catalogue = folder / f"known-{digest(' '.join(urls).encode())[:16]}.json"
+            known = None
+            if catalogue.exists():
+                known = remembered(catalogue.read_text(encoding="utf-8"))
+            service = self.services.named("voicevox", usual_limits(len(urls)))
+            engines = Engines(service, urls, folder, known=known, dictionary=self.config.dictionary)
+            self._engines[urls] = engines, catalogue
+        return self._engines[urls][0]
+
+    def _plug_in(self, settings: VoiceSettings) -> Speaker:
+        """A voice of another package: see docs/plugins.md."""
+        assert settings.engine
+        make = self._plug_ins.get(settings.engine)
+        if make is None:
+            known = [*ENGINES, *_ALIASES, *self._plug_ins]
+            raise VoiceError(
+                f"no voice engine {settings.engine!r}; {nearest(settings.engine, known)}"
+            )
+        told = {
+            name: value
+            for name in VoiceSettings.__dataclass_fields__
+            if name not in ("engine", "options", "where")
+            and (value := getattr(settings, name)) is not None
+        }
+        options = {**told, **json.loads(settings.options or "{}")}
+        voice: Voice = make()(options, self.services.named(settings.engine))
+        return Speaker(voice, voice.identity(), remote=getattr(voice, "remote", True))
+
+    @cached_property
+    def _plug_ins(self) -> Mapping[str, Callable[[], Callable[..., Voice]]]:
+        from importlib.metadata import entry_points
+
+        return {point.name: point.load for point in entry_points(group=_GROUP)}
 
 
 def default_engine(language: str) -> str:
@@ -33,25 +248,17 @@ def default_engine(language: str) -> str:
     return "open_jtalk" if language.partition("-")[0].lower() == "ja" else "espeak"
 
 
-def settled(settings: VoiceSettings, language: str) -> VoiceSettings:
-    """`settings` with the language's defaults in the places left empty."""
-    engine = settings.engine or default_engine(language)
-    voice = settings.voice
-    if engine == "espeak" and not voice:
-        voice = "en-us" if language.lower() in ("", "en") else language.lower()
-    return replace(settings, engine=engine, voice=voice)
+def _refuse_unheeded(settings: VoiceSettings, engine: str, heeded: frozenset[str]) -> None:
+    for name in VoiceSettings.__dataclass_fields__:
+        if name in ("engine", "where") or name in heeded or getattr(settings, name) is None:
+            continue
+        shown = name.removesuffix("_s")
+        raise VoiceError(f"the voice engine {engine} has no {shown}; remove it", at=settings.where)
 
 
-def open_voice(settings: VoiceSettings) -> Voice:
-    """The voice that settled `settings` ask for.
+def _factor(value: float | None) -> float:
+    return 1.0 if value is None else value
 
-    Raises:
-        VoiceError: there is no such engine.
-        MissingExtra: its library is not installed.
-    """
-    make = ENGINES.get(settings.engine)
-    if make is None:
-        raise VoiceError(
-            f"no voice engine named {settings.engine!r}; {nearest(settings.engine, ENGINES)}"
-        )
-    return make(settings)
+
+def _given(value: float | None, usual: float) -> float:
+    return usual if value is None else value

@@ -1,0 +1,137 @@
+"""Voices as a movie's settings name them, in whole builds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SMALL, Folder
+from services.openai_server import speech_server
+from services.voicevox_engine import Engine
+
+JA = """title: 天気
+language: ja
+sections:
+- title: 明日
+  narrations:
+  - 明日は晴れです。
+  - {text: 私はGitHubを使います。, persona_id: b}
+  - 今日は雨です。
+"""
+
+
+@pytest.fixture
+def japanese(folder: Folder) -> Folder:
+    folder.write("script.yaml", JA)
+    return folder
+
+
+def settings(persona: str = "{speaker: ずんだもん/ノーマル}", words: str = "") -> str:
+    return (
+        SMALL + f"audio: {{speaker_id: 3}}\npersonas: [{{id: b, synthesizer: {persona}}}]\n{words}"
+    )
+
+
+def test_voicevox_speaks_by_number_and_by_name_and_tells_its_timing(japanese: Folder) -> None:
+    with Engine() as engine:
+        env = {"VOICEVOX_URL": engine.url}
+        japanese.write("movie.yaml", settings())
+        assert japanese.doit(env=env).made()["audio"] == 3
+        timing = json.loads(next(iter(japanese.files("build/audio/*.timing.json").values())))[
+            "timing"
+        ]
+        assert timing[0]["start_s"] < timing[-1]["end_s"]
+        assert any(mora["text"] for mora in timing)
+    # Nothing is to be spoken: nobody is asked, though the engine is gone.
+    assert japanese.doit(env=env).made() == {}
+
+
+def test_a_dictionary_word_reaches_the_engine_and_only_its_line_is_spoken_again(
+    japanese: Folder,
+) -> None:
+    with Engine() as engine:
+        env = {"VOICEVOX_URL": engine.url}
+        japanese.write("movie.yaml", settings())
+        japanese.doit(env=env)
+        word = "pronunciation: {custom: {GitHub: {reading: ギットハブ, accent: 4}, 雪: ユキ}}\n"
+        japanese.write("movie.yaml", settings(words=word))
+        assert japanese.doit(env=env).made() == {"audio": 1, "movie": 1}
+        assert not engine.words(), "ours are taken back"
+
+
+def test_no_engine_is_told_with_what_to_do(japanese: Folder) -> None:
+    japanese.write("movie.yaml", settings())
+    run = japanese.doit(env={"VOICEVOX_URL": "http://127.0.0.1:9"}, code=1)
+    assert "script.yaml:6" in run.err and "start VOICEVOX" in run.err
+
+
+def test_a_key_that_an_engine_does_not_heed_is_refused_by_name(japanese: Folder) -> None:
+    japanese.write("movie.yaml", SMALL + "audio:\n  engine: open_jtalk\n  instructions: gently\n")
+    japanese.edit("script.yaml", ", persona_id: b", "")
+    run = japanese.doit(code=1)
+    assert "movie.yaml:2: audio: the voice engine open_jtalk has no instructions" in run.err
+
+
+def test_a_paid_take_is_kept_and_never_paid_for_twice(folder: Folder) -> None:
+    with speech_server() as server:
+        folder.write(
+            "movie.yaml",
+            SMALL
+            + f"audio: {{engine: openai, model: m, voice: v, base_url: '{server.url}'}}\n"
+            + "prices: {m: {characters: 15}}\n",
+        )
+        folder.write(
+            "script.yaml", "title: T\nsections: [{title: S, narrations: [One line., Two.]}]\n"
+        )
+        env = {"OPENAI_API_KEY": "sk-secret-key"}
+        folder.doit(env=env)
+        costs = json.loads((folder.path / "build/costs.json").read_text())
+        assert costs["services"]["openai"]["calls"] == 2
+        assert costs["services"]["openai"]["characters"] == len("One line.Two.")
+        assert costs["total_usd"] > 0
+        shutil.rmtree(folder.path / "build/audio")
+        shutil.rmtree(folder.path / "build/takes")
+        folder.doit(env=env)
+        again = json.loads((folder.path / "build/costs.json").read_text())
+        assert again == costs
+        for path in folder.path.rglob("*"):
+            assert path.is_dir() or b"sk-secret-key" not in path.read_bytes(), path
+
+
+def test_the_budget_stops_before_the_call_that_would_exceed_it(folder: Folder) -> None:
+    with speech_server() as server:
+        folder.write(
+            "movie.yaml",
+            SMALL
+            + f"audio: {{engine: openai, model: m, voice: v, base_url: '{server.url}'}}\n"
+            + "prices: {m: {characters: 1000}}\nbudget: 0.012\n",
+        )
+        folder.write(
+            "script.yaml", "title: T\nsections: [{title: S, narrations: [One line., Two lines.]}]\n"
+        )
+        run = folder.doit("-n", "1", env={"OPENAI_API_KEY": "k"}, code=1)
+        assert "raise `budget` in movie.yaml" in run.err
+        assert run.made()["audio"] == 1
+
+
+def test_the_voice_of_a_plug_in_is_installed_and_speaks(folder: Folder, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    source = shutil.copytree(Path(__file__).parent / "plugins/buzz", tmp_path / "buzz")
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--target", str(site), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 330}}\n")
+    folder.write(
+        "script.yaml", "title: T\nsections: [{title: S, narrations: [A long enough line.]}]\n"
+    )
+    env = {"PYTHONPATH": str(site)}
+    assert folder.doit(env=env).made()["audio"] == 1
+    folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 440}}\n")
+    assert folder.doit(env=env).made() == {"audio": 1, "movie": 1}
+    folder.write("movie.yaml", SMALL + "audio: {engine: buz}\n")
+    assert "did you mean 'buzz'?" in folder.doit(env=env, code=1).err
