@@ -126,7 +126,7 @@ class Config:
     source: str = ""
     author: str = "outline"
     max_minutes: float = 10.0
-    language: str = ""
+    languages: tuple[str, ...] = ()
     style: Style = Style()
     pauses: Pauses = Pauses()
     voice: VoiceSettings = VoiceSettings()

@@ -80,7 +80,7 @@ class ContentKeys(Strict):
     author: Literal["outline"] = "outline"
     max_minutes: Annotated[float, Field(gt=0, le=240)] = 10.0
     llm: Annotated[ModelKeys, NOT_YET] = ModelKeys()
-    languages: Annotated[list[Text], Field(min_length=1, max_length=1)] | None = None
+    languages: Annotated[list[Text], Field(min_length=1)] | None = None
 
 
 class SlidesKeys(Strict):
@@ -222,6 +222,9 @@ def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
                 file.where(("personas", i, "id")), f"two personas are called {persona.id!r}"
             )
         seen.add(persona.id)
+    languages = keys.content.languages or []
+    if len(set(languages)) < len(languages):
+        yield Mistake(file.where(("content", "languages")), "a language stands here twice")
     if keys.video.background and keys.video.background.type == "video":
         what = "a video cannot be a background yet; use an image"
         yield Mistake(file.where(("video", "background", "type")), what)
@@ -236,7 +239,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         source=keys.source,
         author=keys.content.author,
         max_minutes=keys.content.max_minutes,
-        language=keys.content.languages[0] if keys.content.languages else "",
+        languages=tuple(keys.content.languages or ()),
         style=Style(
             width_px=style.resolution[0],
             height_px=style.resolution[1],

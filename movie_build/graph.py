@@ -213,7 +213,8 @@ class _Voices:
         settings = self.movie.config.voice
         if line.persona_id:
             settings = self.personas[line.persona_id].voice.over(settings)
-        return self.studio.speaker(line.voice.over(settings) if line.voice else settings)
+        settings = line.voice.over(settings) if line.voice else settings
+        return self.studio.speaker(settings, self.movie.language)
 
 
 def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def hold(path: Path, name: str) -> Callable[[], None]:
-    """Take the lock at `path`, waiting while another process has it; the result lets it go.
+def hold(path: Path, name: str, after_waiting: Callable[[], None]) -> Callable[[], None]:
+    """Take the lock at `path`; the result lets it go, as does the end of the process.
 
-    The system lets go of it when the process ends, however it ends.
+    While another process has it, it is waited for, and then `after_waiting` is called.
     """
     try:
         import fcntl
@@ -22,4 +22,5 @@ def hold(path: Path, name: str) -> Callable[[], None]:
     except BlockingIOError:
         print(f"{name}: another build is at work here; waiting for it", file=sys.stderr)
         fcntl.flock(file, fcntl.LOCK_EX)
+        after_waiting()
     return file.close

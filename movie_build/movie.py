@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
-_READER = 2
+_READER = 3
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -41,7 +41,8 @@ class Movie:
     @property
     def name(self) -> str:
         """What the finished files are called."""
-        return self.config.name or self.project.name
+        name = self.config.name or self.project.name
+        return f"{name}.{self.project.edition}" if self.project.edition else name
 
     @property
     def output(self) -> Path:
@@ -54,7 +55,12 @@ class Movie:
         script = self.script
         if script and script.language:
             return script.language
-        return self.config.language or (language_of(script) if script else "en")
+        return self.asked_language or (language_of(script) if script else "en")
+
+    @property
+    def asked_language(self) -> str:
+        """The language that `movie.yaml` asks for: this edition's, else the first; or empty."""
+        return self.project.edition or (self.config.languages[0] if self.config.languages else "")
 
 
 def load(project: Project, *, cached: bool = True) -> Movie:

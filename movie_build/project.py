@@ -8,9 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A movie's folder and the names in it."""
+    """A movie's folder and the names in it; `edition` is a further language's tag, else empty."""
 
     folder: Path
+    edition: str = ""
 
     @property
     def name(self) -> str:
@@ -25,7 +26,7 @@ class Project:
     @property
     def script(self) -> Path:
         """The script, which is the user's."""
-        return self.folder / "script.yaml"
+        return self.folder / (f"script.{self.edition}.yaml" if self.edition else "script.yaml")
 
     @property
     def build(self) -> Path:

@@ -88,6 +88,11 @@ class Records:
                 db.commit()
         return digest
 
+    def look_again(self) -> None:
+        """Read everything anew when it is next asked for: another process has been at work."""
+        with self._lock:
+            self._records = self._digests = None
+
     def close(self) -> None:
         """Close the database; it opens again when needed."""
         with self._lock:
@@ -122,8 +127,10 @@ class Records:
             return
         try:
             self._read(f"{self._path.resolve().as_uri()}?mode=rw")
-        except sqlite3.DatabaseError:
-            self._forget()
+        except sqlite3.DatabaseError as error:
+            # Another process may just be making it: then there is nothing to read, or to forget.
+            if "no such table" not in str(error):
+                self._forget()
 
     def _read_a_copy(self) -> None:
         """Read what a kill interrupted from a copy, which may be rolled back."""

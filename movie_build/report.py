@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from movie_build.atomic import write_bytes
@@ -40,11 +40,15 @@ class MovieFacts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: its steps, the movie as it lies there (None if there is none), and its wall time."""
+    """A run: its steps, the movie as it lies there (None if there is none), and its wall time.
+
+    `others` are the movies in further languages.
+    """
 
     steps: Mapping[str, StepCount]
     movie: MovieFacts | None
     seconds: float
+    others: Mapping[str, MovieFacts] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The report as JSON, in the form that README documents."""
@@ -55,6 +59,11 @@ class Report:
                     for step, count in self.steps.items()
                 },
                 "movie": asdict(self.movie) if self.movie else None,
+                **(
+                    {"movies": {k: asdict(v) for k, v in self.others.items()}}
+                    if self.others
+                    else {}
+                ),
                 "seconds": round(self.seconds, 3),
             },
             indent=2,
@@ -76,8 +85,9 @@ class Report:
             if count.made or count.reused or count.failed:
                 failed = f", {count.failed} failed" if count.failed else ""
                 out.append(f"{step:<8} {count.made} new, {count.reused} reused{failed}")
-        movie = self.movie
-        if movie and self.steps["movie"].made + self.steps["movie"].reused:
-            minutes, seconds = divmod(round(movie.duration_s), 60)
-            out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
+        joined = self.steps["movie"].made + self.steps["movie"].reused
+        for movie in (self.movie, *self.others.values()):
+            if movie and joined:
+                minutes, seconds = divmod(round(movie.duration_s), 60)
+                out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
         return out

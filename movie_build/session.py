@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from movie_build import keys
@@ -33,47 +34,39 @@ class Session:
         self.project = Project(folder.resolve())
         self.records = Records(self.project.records)
         self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
-        self.movie: Movie = load(self.project)
-        self.studio = self._studio()
-        self.steps = {step: StepCount() for step in STEPS}
-        self.units: dict[str, str] = {}
-        self.selected: frozenset[str] = frozenset()
-        self.failures: list[MovieBuildError] = []
-        self._graph: Graph | None = None
-        self._guard = threading.Lock()
-        self._began = time.monotonic()
-        self._unlock: Callable[[], None] | None = None
-
-    def _studio(self) -> Studio:
-        """The movie's voices, with the services that they share."""
-        config = self.movie.config
-        ledger = Ledger(self.project.build / "costs.json", config.budget_usd)
-        return Studio(
-            config,
-            self.movie.language,
-            Services(dict(config.limits), ledger),
+        first = Edition(self, self.project)
+        others = first.movie.config.languages[1:]
+        self.editions = (first, *(Edition(self, replace(self.project, edition=o)) for o in others))
+        self.services = self._services()
+        self.studio = Studio(
+            self.movie.config,
+            self.services,
             project=self.project.folder,
             shared=default_folder(),
             digest=self.records.digest,
         )
+        self.steps = {step: StepCount() for step in STEPS}
+        self.units: dict[str, str] = {}
+        self.selected: frozenset[str] = frozenset()
+        self.failures: list[MovieBuildError] = []
+        self._guard = threading.Lock()
+        self._began = time.monotonic()
+        self._unlock: Callable[[], None] | None = None
+
+    def _services(self) -> Services:
+        config = self.movie.config
+        ledger = Ledger(self.project.build / "costs.json", config.budget_usd)
+        return Services(dict(config.limits), ledger)
+
+    @property
+    def movie(self) -> Movie:
+        """The movie in its first language."""
+        return self.editions[0].movie
 
     @property
     def graph(self) -> Graph:
-        """The movie's pieces; the script must be written.
-
-        Raises:
-            MovieBuildError: what the files name is not there.
-        """
-        if self._graph is None:
-            if self.movie.script is None:
-                self._reload()
-            self._graph = build_graph(self.movie, self.bench, self.studio)
-        return self._graph
-
-    def _reload(self) -> None:
-        self._graph = None
-        self.movie = load(self.project)
-        self.studio.language = self.movie.language
+        """The pieces of the first edition; its script must be written."""
+        return self.editions[0].graph
 
     def begin(self) -> None:
         """Take the project for this process; waits, and says so, while another one builds it."""
@@ -81,86 +74,24 @@ class Session:
 
         self._began = time.monotonic()
         self.project.build.mkdir(exist_ok=True)
-        self._unlock = hold(self.project.build / ".lock", self.project.name)
+        self._unlock = hold(
+            self.project.build / ".lock", self.project.name, self.records.look_again
+        )
         for folder in (self.project.build, self.movie.output.parent):
             remove_leftovers(folder)
             for inner in folder.glob("*/"):
                 remove_leftovers(inner)
 
-    def script_stands(self) -> bool:
-        """Whether there is a script."""
-        return self.project.script.exists()
-
-    def script_is_ours(self) -> bool:
-        """Whether `script.yaml` is still what the author wrote, untouched."""
-        record = self.records.get(self.project.script.name)
-        return record is not None and record.sha256 == sha256_of(self.project.script)
-
-    def write_script(self, *, overwrite: bool) -> None:
-        """Write `script.yaml` from the source.
-
-        Raises:
-            AuthorError: there is one that the user wrote or edited, and `overwrite` is not given.
-        """
-        script = self.project.script
-        began = time.monotonic()
-        if script.exists() and not overwrite:
-            raise AuthorError(
-                f"{script.name} is yours and stays as it is; to have it written again from "
-                f"{self.movie.config.source}, use: doit script --overwrite "
-                f"(the old one is kept as {script.name}.bak)"
-            )
-        text = self._author(again=overwrite).encode()
-        if script.exists() and not self.script_is_ours():
-            script.replace(_free(script.with_name(f"{script.name}.bak")))
-        self.records.put(
-            Record(
-                name=script.name,
-                key=keys.key_of(self._script_recipe()),
-                step="script",
-                sha256=keys.digest(text),
-                size=len(text),
-                mtime_ns=0,
-                origin=MADE,
-                made_at=time.time(),
-                seconds=time.monotonic() - began,
-                recipe=self._script_recipe(),
-            )
-        )
-        write_bytes(script, text, durable=True)
-        self._reload()
-        self.count("script", made=True, seconds=time.monotonic() - began)
-
-    def _author(self, *, again: bool) -> str:
-        from movie_build import source
-        from movie_build.authors import outline
-        from movie_build.script_file import dump
-
-        config, folder = self.movie.config, self.project.folder
-        if not config.source:
-            raise AuthorError("there is no `source:` in movie.yaml to write a script from")
-        article = source.read(
-            config.source, base=folder, cache=self.project.build / "source", again=again
-        )
-        settings = outline.OutlineSettings(max_minutes=config.max_minutes, language=config.language)
-        return dump(outline.outline(article, settings))
-
-    def _script_recipe(self) -> str:
-        config = self.movie.config
-        inputs = {"source": config.source, "author": config.author, "minutes": config.max_minutes}
-        return keys.recipe("script", SCRIPT, inputs)
+    @property
+    def written(self) -> bool:
+        """Whether every edition has its script."""
+        return all(edition.script_stands() for edition in self.editions)
 
     def make(self, step: str, pieces: Sequence[Piece]) -> None:
         """See that `pieces`, one unit of `step`, are there, and count it made or reused."""
         began = time.monotonic()
         made = [self.bench.ensure(piece) == MADE for piece in pieces]
         self.count(step, made=any(made), seconds=time.monotonic() - began)
-
-    def join(self) -> None:
-        """See that the movie is there."""
-        began = time.monotonic()
-        made = MovieFile(self.graph, self.bench).ensure()
-        self.count("movie", made=made, seconds=time.monotonic() - began)
 
     def count(self, step: str, *, made: bool, seconds: float = 0.0) -> None:
         """One unit of `step` was made, or was there already."""
@@ -180,12 +111,13 @@ class Session:
 
     def finish(self) -> Report:
         """What was done, also written to `build/report.json`; lets go of the project."""
-        facts = None
-        if not self.failures and self.movie.script is not None:
-            facts = MovieFile(self.graph, self.bench).facts()
+        done = [] if self.failures else [e for e in self.editions if e.movie.script is not None]
+        facts = {e.project.edition: MovieFile(e.graph, self.bench).facts() for e in done}
         for trouble in self.studio.close():
             print(f"warning: {trouble}", file=sys.stderr)
-        report = Report(self.steps, facts, time.monotonic() - self._began)
+        first = next(iter(facts.values()), None)
+        others = {language: told for language, told in list(facts.items())[1:] if told}
+        report = Report(self.steps, first, time.monotonic() - self._began, others)
         if self.store_refusal:
             print(self.store_refusal, file=sys.stderr)
         report.write(self.project.report)
@@ -204,6 +136,110 @@ class Session:
         return (
             f"warning: the store {self.bench.store.folder} cannot be written to: {refusal.strerror}"
         )
+
+
+class Edition:
+    """A movie in one language: its script, and the pieces that it is joined from."""
+
+    def __init__(self, session: Session, project: Project) -> None:
+        self.session = session
+        self.project = project
+        self.movie: Movie = load(project)
+        self._graph: Graph | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The movie's pieces; the script must be written.
+
+        Raises:
+            MovieBuildError: what the files name is not there.
+        """
+        if self._graph is None:
+            if self.movie.script is None:
+                self._reload()
+            self._graph = build_graph(self.movie, self.session.bench, self.session.studio)
+        return self._graph
+
+    def _reload(self) -> None:
+        self._graph = None
+        self.movie = load(self.project)
+
+    def join(self) -> None:
+        """See that the movie is there."""
+        began = time.monotonic()
+        made = MovieFile(self.graph, self.session.bench).ensure()
+        self.session.count("movie", made=made, seconds=time.monotonic() - began)
+
+    def script_stands(self) -> bool:
+        """Whether there is a script."""
+        return self.project.script.exists()
+
+    def script_is_ours(self) -> bool:
+        """Whether `script.yaml` is still what the author wrote, untouched."""
+        record = self.session.records.get(self.project.script.name)
+        return record is not None and record.sha256 == sha256_of(self.project.script)
+
+    def write_script(self, *, overwrite: bool) -> None:
+        """Write `script.yaml` from the source.
+
+        Raises:
+            AuthorError: there is one that the user wrote or edited, and `overwrite` is not given.
+        """
+        script = self.project.script
+        began = time.monotonic()
+        if script.exists() and not overwrite:
+            raise AuthorError(
+                f"{script.name} is yours and stays as it is; to have it written again from "
+                f"{self.movie.config.source}, use: doit script --overwrite "
+                f"(the old one is kept as {script.name}.bak)"
+            )
+        text = self._author(again=overwrite).encode()
+        if script.exists() and not self.script_is_ours():
+            script.replace(_free(script.with_name(f"{script.name}.bak")))
+        self.session.records.put(
+            Record(
+                name=script.name,
+                key=keys.key_of(self._script_recipe()),
+                step="script",
+                sha256=keys.digest(text),
+                size=len(text),
+                mtime_ns=0,
+                origin=MADE,
+                made_at=time.time(),
+                seconds=time.monotonic() - began,
+                recipe=self._script_recipe(),
+            )
+        )
+        write_bytes(script, text, durable=True)
+        self._reload()
+        self.session.count("script", made=True, seconds=time.monotonic() - began)
+
+    def _author(self, *, again: bool) -> str:
+        from movie_build import source
+        from movie_build.authors import outline
+        from movie_build.script_file import dump
+
+        config, folder = self.movie.config, self.project.folder
+        if not config.source:
+            raise AuthorError("there is no `source:` in movie.yaml to write a script from")
+        article = source.read(
+            config.source, base=folder, cache=self.project.build / "source", again=again
+        )
+        asked, spoken = self.project.edition, article.language
+        if asked and spoken and asked.partition("-")[0] != spoken.partition("-")[0]:
+            raise AuthorError(
+                f"{self.project.script.name}: the article is in {spoken!r}, and the outline author "
+                f"does not translate; write it by hand, or set `content: {{author: llm}}`"
+            )
+        settings = outline.OutlineSettings(
+            max_minutes=config.max_minutes, language=self.movie.asked_language
+        )
+        return dump(outline.outline(article, settings))
+
+    def _script_recipe(self) -> str:
+        config = self.movie.config
+        inputs = {"source": config.source, "author": config.author, "minutes": config.max_minutes}
+        return keys.recipe("script", SCRIPT, inputs)
 
 
 def _free(path: Path) -> Path:

@@ -19,7 +19,7 @@ from doit.exceptions import TaskFailed
 from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile
 from movie_build.pieces import Piece
-from movie_build.session import Session
+from movie_build.session import Edition, Session
 
 Task: TypeAlias = dict[str, Any]
 GROUPS = {
@@ -35,10 +35,10 @@ def movie(namespace: dict[str, Any], file: str) -> None:
     gc.disable()  # thousands of tasks are made, and none is garbage before the run ends
     try:
         session = Session(folder)
-        _define(namespace, session, "")
+        default = _define(namespace, session, "")
     except MovieBuildError as error:
         _refuse(error)
-    _configure(namespace, [session], folder / "build" / "doit.db", ["movie"])
+    _configure(namespace, [session], folder / "build" / "doit.db", default)
 
 
 def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> None:
@@ -114,19 +114,22 @@ def _configure(
     )
 
 
-def _define(namespace: dict[str, Any], session: Session, prefix: str) -> None:
-    """Put the creators of a project's tasks into a dodo.py's namespace."""
+def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:
+    """Put the creators of a project's tasks into a dodo.py's namespace; the movies' tasks."""
     names = _Names(prefix)
+    movies = [names.movie(edition) for edition in session.editions]
     creator = f"task_{len(namespace)}_{prefix}"
     if session.movie.config.source:
-        namespace[f"{creator}_script"] = lambda: _script_task(session, names)
-    if session.movie.script is not None:
-        _ = session.graph  # now, where its mistakes can be told
+        namespace[f"{creator}_script"] = lambda: _script_tasks(session, names)
+    if session.written:
+        for edition in session.editions:
+            _ = edition.graph  # now, where its mistakes can be told
         namespace[creator] = lambda: _piece_tasks(session, names)
-        return
-    creates = [prefix] if prefix else [*GROUPS, "movie"]
-    later = create_after(executed=names.of("script"), creates=creates)
+        return movies
+    creates = [prefix] if prefix else [*GROUPS, *movies]
+    later = create_after(executed=names.script(session.editions[-1]), creates=creates)
     namespace[creator] = later(lambda: _pieces_or_nothing(session, names, creates))
+    return movies
 
 
 class _Names:
@@ -143,6 +146,14 @@ class _Names:
         """`basename` and `name` of a task, as doit wants them."""
         base, _, rest = self.of(group, name).partition(":")
         return {"basename": base, "name": rest} if rest else {"basename": base}
+
+    def script(self, edition: Edition) -> str:
+        """The task that writes a script; it stands by itself, outside the project's group."""
+        return self.of("script", edition.project.edition)
+
+    def movie(self, edition: Edition) -> str:
+        """The task that joins a movie."""
+        return self.of("movie", edition.project.edition)
 
 
 class _Fresh:
@@ -169,20 +180,26 @@ def _typed(paths: Iterable[Path]) -> list[str]:
     return [shown(path, Path.cwd()) for path in paths]
 
 
-def _script_task(session: Session, names: _Names) -> Iterator[Task]:
+def _script_tasks(session: Session, names: _Names) -> Iterator[Task]:
+    for n, edition in enumerate(session.editions):
+        before = [names.script(session.editions[n - 1])] if n else []
+        yield _script_task(session, edition, names) | {"task_dep": before}
+
+
+def _script_task(session: Session, edition: Edition, names: _Names) -> Task:
     def stands(task: Any, values: object) -> bool:
         asked = bool(task.options and task.options.get("overwrite"))
         by_name = task.name in session.selected
-        return session.script_stands() and not asked and (not by_name or session.script_is_ours())
+        return edition.script_stands() and not asked and (not by_name or edition.script_is_ours())
 
     def write(overwrite: bool) -> None:
-        session.write_script(overwrite=overwrite)
+        edition.write_script(overwrite=overwrite)
 
-    yield _task(
+    return _task(
         session,
         "script",
-        {"basename": names.of("script")},
-        doc=f"write script.yaml from {session.movie.config.source}",
+        {"basename": names.script(edition)},
+        doc=f"write {edition.project.script.name} from {edition.movie.config.source}",
         actions=[(_done(session, "script", write),)],
         params=[
             {
@@ -200,21 +217,22 @@ def _script_task(session: Session, names: _Names) -> Iterator[Task]:
 def _pieces_or_nothing(session: Session, names: _Names, creates: list[str]) -> Iterator[Task]:
     """The tasks for the script that was just written; where that failed, nothing to run."""
     try:
-        tasks = list(_piece_tasks(session, names)) if session.script_stands() else []
+        tasks = list(_piece_tasks(session, names)) if session.written else []
     except MovieBuildError as error:
         session.fail("movie", error)
         tasks = [{"basename": name, "actions": [_failed(str(error))]} for name in creates]
     if not tasks:
-        dep = [names.of("script")]
+        dep = [names.script(session.editions[-1])]
         tasks = [{"basename": name, "actions": None, "task_dep": dep} for name in creates]
     yield from tasks
 
 
 def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
-    graph = session.graph
-    lines = {line.audio.path: line for drawn in graph.sections for line in drawn.lines}
-    slides = {drawn.slide.path: drawn for drawn in graph.sections}
-    pictures = {drawn.picture.path: drawn for drawn in graph.sections}
+    graphs = [edition.graph for edition in session.editions]
+    sections = [drawn for graph in graphs for drawn in graph.sections]
+    lines = {line.audio.path: line for drawn in sections for line in drawn.lines}
+    slides = {drawn.slide.path: drawn for drawn in sections}
+    pictures = {drawn.picture.path: drawn for drawn in sections}
     if not names.prefix:
         # First, or doit takes the tasks that follow for another group's.
         for group, doc in GROUPS.items():
@@ -235,17 +253,24 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
         for group, paths in zip(GROUPS, units, strict=True):
             parts = [names.of(group, path.stem) for path in paths]
             yield {**names.keys(group), "doc": GROUPS[group], "actions": None, "task_dep": parts}
-    file = MovieFile(graph, session.bench)
-    sounds = [line.sound.path for line in lines.values()]
-    yield _task(
+    for edition in session.editions:
+        yield _movie_task(session, edition, names)
+
+
+def _movie_task(session: Session, edition: Edition, names: _Names) -> Task:
+    file = MovieFile(edition.graph, session.bench)
+    sections = edition.graph.sections
+    sounds = {line.sound.path for drawn in sections for line in drawn.lines}
+    name = names.movie(edition)
+    return _task(
         session,
         "movie",
-        names.keys("movie"),
+        names.keys(name.removeprefix(f"{names.prefix}:")) if names.prefix else {"basename": name},
         doc=f"join everything to {session.bench.name(file.mp4)}",
-        actions=[(_done(session, "movie", session.join),)],
+        actions=[(_done(session, "movie", edition.join),)],
         targets=_typed(file.paths),
-        file_dep=_typed([*sounds, *pictures]),
-        task_dep=[names.of("script")] if session.movie.config.source else [],
+        file_dep=_typed([*sounds, *{drawn.picture.path for drawn in sections}]),
+        task_dep=[names.script(edition)] if edition.movie.config.source else [],
         uptodate=[_Fresh(file.fresh, "the movie is the one joined from these pieces")],
         clean=True,
     )

@@ -135,3 +135,29 @@ def test_the_voice_of_a_plug_in_is_installed_and_speaks(folder: Folder, tmp_path
     assert folder.doit(env=env).made() == {"audio": 1, "movie": 1}
     folder.write("movie.yaml", SMALL + "audio: {engine: buz}\n")
     assert "did you mean 'buzz'?" in folder.doit(env=env, code=1).err
+
+
+PAGE = """<!doctype html><html lang="en"><head><title>Tides</title></head><body><article>
+<h1>Tides</h1><p>The sea rises and falls twice a day. The moon pulls the water towards it. The sun
+helps when it stands in line with the moon.</p><h2>Spring tides</h2><p>At new moon and at full moon
+the tides are highest. Sailors wait for them to leave shallow harbours.</p></article></body></html>"""
+
+
+def test_each_language_gets_a_script_and_a_movie_of_its_own(folder: Folder) -> None:
+    folder.write("page.html", PAGE)
+    folder.write("movie.yaml", SMALL + "source: page.html\ncontent: {languages: [en, de]}\n")
+    assert "does not translate" in folder.doit(code=None).err
+    german = (folder.path / "script.yaml").read_text().replace("language: en", "language: de")
+    folder.write("script.de.yaml", german)
+    run = folder.doit()
+    assert run.made()["movie"] == 2
+    for name in ("dist/movie.mp4", "dist/movie.de.mp4", "dist/movie.de.srt"):
+        assert (folder.path / name).exists()
+    assert run.report["movies"]["de"]["path"] == "dist/movie.de.mp4"
+    assert folder.doit().made() == {}
+    folder.edit(
+        "script.de.yaml", "The sea rises and falls twice a day.", "Das Meer steigt und fällt."
+    )
+    assert folder.doit().made() == {"audio": 1, "movie": 1}
+    listed = folder.doit("list").out
+    assert "movie:de" in listed and "script:de" in listed

@@ -76,7 +76,6 @@ class Studio:
     def __init__(
         self,
         config: Config,
-        language: str,
         services: Services,
         *,
         project: Path,
@@ -84,25 +83,25 @@ class Studio:
         digest: Callable[[Path], str],
     ) -> None:
         self.config = config
-        self.language = language
         self.services = services
         self.project = project
         self.shared = shared
         self.digest = digest
         self._engines: dict[tuple[str, ...], tuple[Engines, Path]] = {}
-        self._speakers: dict[VoiceSettings, Speaker] = {}
+        self._speakers: dict[tuple[VoiceSettings, str], Speaker] = {}
 
-    def speaker(self, settings: VoiceSettings) -> Speaker:
-        """The voice that `settings` ask for.
+    def speaker(self, settings: VoiceSettings, language: str) -> Speaker:
+        """The voice that `settings` ask for; where they leave it open, that of the language.
 
         Raises:
             VoiceError: there is no such engine or voice, or it cannot do what is asked.
             MissingExtra: its library is not installed.
         """
-        settled = self._settled(settings)
-        if settled not in self._speakers:
-            self._speakers[settled] = self._open(settled)
-        return self._speakers[settled]
+        settled = _settled(settings, language)
+        key = settled, language
+        if key not in self._speakers:
+            self._speakers[key] = self._open(settled, language)
+        return self._speakers[key]
 
     def close(self) -> list[str]:
         """Let go of engines and what was lent to them; what could not be done, told."""
@@ -116,16 +115,7 @@ class Studio:
         self._speakers.clear()
         return troubles
 
-    def _settled(self, settings: VoiceSettings) -> VoiceSettings:
-        """`settings` with an engine: the one named, else the usual one of the language."""
-        engine = settings.engine
-        if not engine:
-            # The predecessor's settings name a speaker alone: VOICEVOX was its usual engine.
-            named = settings.speaker is not None
-            engine = "voicevox" if named else default_engine(self.language)
-        return replace(settings, engine=engine)
-
-    def _open(self, settings: VoiceSettings) -> Speaker:
+    def _open(self, settings: VoiceSettings, language: str) -> Speaker:
         assert settings.engine
         name = _ALIASES.get(settings.engine, settings.engine)
         heeded = ENGINES.get(name)
@@ -134,16 +124,17 @@ class Studio:
         _refuse_unheeded(settings, name, heeded)
         if name == "voicevox":
             return self._voicevox(settings)
+        if name == "espeak" and not settings.voice:
+            tag = language.lower()
+            settings = replace(settings, voice="en-us" if tag in ("", "en") else tag)
         voice = getattr(self, f"_{name}")(settings)
         return Speaker(voice, voice.identity(), remote=name == "openai")
 
     def _espeak(self, settings: VoiceSettings) -> Voice:
         from movie_build.voices.espeak import Espeak
 
-        tag = self.language.lower()
-        usual = "en-us" if tag in ("", "en") else tag
         speed, pitch = _factor(settings.speed_scale), _factor(settings.pitch_scale)
-        return Espeak(settings.voice or usual, speed, pitch)
+        return Espeak(settings.voice or "en-us", speed, pitch)
 
     def _open_jtalk(self, settings: VoiceSettings) -> Voice:
         from movie_build.voices.open_jtalk import OpenJTalk
@@ -241,6 +232,15 @@ class Studio:
         from importlib.metadata import entry_points
 
         return {point.name: point.load for point in entry_points(group=_GROUP)}
+
+
+def _settled(settings: VoiceSettings, language: str) -> VoiceSettings:
+    """`settings` with an engine: the one named, else the usual one of the language."""
+    engine = settings.engine
+    if not engine:
+        # The predecessor's settings name a speaker alone: VOICEVOX was its usual engine.
+        engine = "voicevox" if settings.speaker is not None else default_engine(language)
+    return replace(settings, engine=engine)
 
 
 def default_engine(language: str) -> str:
