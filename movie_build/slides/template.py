@@ -6,29 +6,34 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from movie_build import fonts, image_file, palette, theme
-from movie_build.errors import SlideError, shown
+from movie_build.errors import SlideError
 from movie_build.html_text import HtmlText
 from movie_build.look import Look, Slide
+from movie_build.slides import image, layers
 
 if TYPE_CHECKING:
     from movie_build.browser import Browser
     from movie_build.image_file import ImageFile
 
-VERSION = 1
+VERSION = 2
 
 _FIT = Path(__file__).with_name("fit.js")
+_PLATE = Path(__file__).with_name("plate.js")
 # No name in a project begins so: these never hide a file of the user's.
-_THEME = "-theme/"
 _PICTURE = "-picture"
+_FILL = "-fill"
 _BACKDROP = "-backdrop"
+_LOGO = "-logo"
 _IMAGE_KINDS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"))
+_DOCUMENT = re.compile(r"\s*(?:<!doctype\b|<html\b)", re.I)
+# The share of the height that words under a whole picture take.
+_STRIP = 0.105
 
 
 def file_digest(path: Path) -> str:
@@ -68,10 +73,10 @@ class TemplateSlides:
 
     def identity(self, slide: Slide, look: Look) -> Mapping[str, object]:
         texts = {name: value for name, value in asdict(slide).items() if value}
-        texts.pop("picture", None)
-        background = slide.background
-        if background:
-            texts["background"] = background.fit
+        for name in ("picture", "logo", "deck"):
+            texts.pop(name, None)
+        if slide.background:
+            texts["background"] = slide.background.fit
         return {
             "maker": "template",
             "version": VERSION,
@@ -91,74 +96,53 @@ class TemplateSlides:
         from movie_build.browser import Page
 
         files = self._all_files(slide, look)
-        folder = theme.load(look.theme).folder
-        fonts.check(text_of(slide), folder)
+        fonts.check(text_of(slide), theme.load(look.theme).folder)
         if look.font_family:
             fonts.check_family(look.font_family)
-        images = {
-            name: image_file.read(path)
-            for name, path in files.items()
-            if (not name.startswith(_THEME) and path.suffix.lower() in _IMAGE_KINDS)
-            or name in {_PICTURE, _BACKDROP}
-        }
-        html = _Html(slide, look, files, images).render()
-        given = files | {name: image.content for name, image in images.items()}
-        page = Page(html, look.width_px, look.height_px, given, fit=_FIT.read_text("utf-8"))
+        shown = _Shown(slide, look, files)
+        html = _Html(slide, look, files, shown).render()
+        fit = f"() => {{ ({_script(_PLATE)})(); return ({_script(_FIT)})(); }}"
+        page = Page(html, look.width_px, look.height_px, shown.contents, fit=fit)
         return self._browser().screenshot(page)
 
+    def warnings(self, slide: Slide) -> tuple[str, ...]:
+        """What is worth saying about a slide that can be drawn; its files must be there."""
+        said = image_file.warning(slide.picture) if slide.picture else ""
+        return (said,) if said else ()
+
     def _all_files(self, slide: Slide, look: Look) -> dict[str, Path]:
-        of_theme = self._theme_files(look.theme, slide.template)
-        return {_THEME + name: path for name, path in of_theme.items()} | self._own_files(slide)
+        return self._theme_files(look.theme, slide.template) | self._own_files(slide)
 
     def _theme_files(self, folder: Path, template: str) -> dict[str, Path]:
         key = (folder, template)
         if key not in self._themes:
-            self._themes[key] = theme.load(folder).files(template)
+            self._themes[key] = layers.files_of(template, folder, self._project)
         return self._themes[key]
 
     def _theme_digest(self, folder: Path, template: str) -> str:
         key = (folder, template)
         if key not in self._theme_digests:
-            files = self._theme_files(folder, template) | {"": _FIT}
+            files = self._theme_files(folder, template) | {"": _FIT, "-plate": _PLATE}
             names = "".join(f"{name}\0{self._digest(path)}\0" for name, path in files.items())
             self._theme_digests[key] = hashlib.sha256(names.encode()).hexdigest()
         return self._theme_digests[key]
 
     def _own_files(self, slide: Slide) -> dict[str, Path]:
-        files = self._named_in(slide.html)
+        files = layers.named_in(slide.html, self._project, "html")
         if slide.picture:
             files[_PICTURE] = slide.picture
         if slide.background:
             files[_BACKDROP] = slide.background.path
-        return files
-
-    def _named_in(self, html: str) -> dict[str, Path]:
-        files: dict[str, Path] = {}
-        for reference in HtmlText(html).references if html else ():
-            url = urlsplit(reference)
-            if url.scheme == "data" or not (url.path or url.netloc):
-                continue
-            if url.scheme or url.netloc:
-                raise SlideError(
-                    f"html names {reference!r}: slides are drawn without a network; "
-                    "put a copy into assets/ and name that"
-                )
-            name = unquote(url.path).lstrip("/")
-            path = (self._project / name).resolve()
-            if not path.is_relative_to(self._project) or not path.is_file():
-                where = shown(path, self._project)
-                raise SlideError(
-                    f"html names {reference!r}: there is no file {where} in the project"
-                )
-            files[name] = path
+        if slide.logo:
+            files[_LOGO] = slide.logo
         return files
 
 
 def text_of(slide: Slide) -> str:
     """Every character that the slide shows."""
-    texts = (slide.title, slide.subtitle, *slide.bullets, slide.caption, slide.quote)
+    texts = (slide.title, slide.subtitle, *slide.bullets, slide.caption, slide.source, slide.quote)
     own = HtmlText(slide.html).text if slide.html else ""
-    return "\n".join((*texts, slide.quote_by, slide.movie_title, own))
+    return "\n".join((*texts, slide.quote_by, slide.movie_title, slide.prompt, own))
 
 
 def direction_of(text: str) -> str:
@@ -172,24 +156,71 @@ def direction_of(text: str) -> str:
     return "ltr"
 
 
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture as a template knows it; `fit` and `fill_url` are those of a whole picture."""
+
+    url: str
+    width_px: int
+    height_px: int
+    fit: str = ""
+    fill_url: str = ""
+
+
+class _Shown:
+    """A slide's pictures, checked and made ready: `contents` is all that its page may ask for."""
+
+    def __init__(self, slide: Slide, look: Look, files: Mapping[str, Path]) -> None:
+        self.contents: dict[str, Path | bytes] = dict(files)
+        self.picture: _Picture | None = None
+        self._known: dict[str, _Picture] = {}
+        whole = slide.picture and (slide.template == "full" or slide.fit)
+        for name, path in files.items():
+            if name == _PICTURE and whole:
+                self.picture = self._framed(slide, look, path)
+            elif name in {_PICTURE, _BACKDROP, _LOGO}:
+                self._put(name, image_file.read(path))
+            elif not name.startswith(layers.THEME) and path.suffix.lower() in _IMAGE_KINDS:
+                self.contents[name] = image_file.read(path).content
+        self.picture = self.picture or self._known.get(_PICTURE)
+        self.backdrop = self._known.get(_BACKDROP)
+        self.logo = self._known.get(_LOGO)
+
+    def _put(self, name: str, file: ImageFile) -> _Picture:
+        # Chromium knows pictures by their bytes, but not SVG.
+        url = f"{name}.svg" if file.vector else name
+        self.contents[url] = file.content
+        self._known[name] = _Picture(f"/{url}", file.width_px, file.height_px)
+        return self._known[name]
+
+    def _framed(self, slide: Slide, look: Look, path: Path) -> _Picture:
+        strip_px = round(look.height_px * _STRIP) if slide.caption or slide.source else 0
+        frame = image.framed(path, look.width_px, look.height_px, slide.fit, strip_px)
+        known = self._put(_PICTURE, frame.file)
+        if frame.fill:
+            self.contents[_FILL] = frame.fill
+        fill_url = f"/{_FILL}" if frame.fill else ""
+        return _Picture(known.url, known.width_px, known.height_px, frame.fit, fill_url)
+
+
 class _Html:
     """One slide's page from its template."""
 
-    def __init__(
-        self, slide: Slide, look: Look, files: Mapping[str, Path], images: Mapping[str, ImageFile]
-    ) -> None:
+    def __init__(self, slide: Slide, look: Look, files: Mapping[str, Path], shown: _Shown) -> None:
         self._slide = slide
         self._look = look
         self._files = files
-        self._images = images
+        self._shown = shown
 
     def render(self) -> str:
         from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError
         from jinja2.sandbox import SandboxedEnvironment
         from markupsafe import Markup
 
+        if self._slide.template == "html" and _DOCUMENT.match(self._slide.html):
+            return self._slide.html
         environment = SandboxedEnvironment(
-            loader=FunctionLoader(self._source),
+            loader=FunctionLoader(lambda name: layers.source(name, self._files)),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -203,9 +234,12 @@ class _Html:
                 language=self._look.language or "en",
                 direction=direction_of(text_of(self._slide)),
                 style=Markup(self._style()),
-                theme=f"/{_THEME}",
-                picture=self._image(_PICTURE),
-                backdrop=self._image(_BACKDROP),
+                own_style=f"/{layers.STYLE}" if layers.STYLE in self._files else "",
+                theme=f"/{layers.THEME}",
+                picture=self._shown.picture,
+                backdrop=self._shown.backdrop,
+                logo=self._shown.logo,
+                strip=_STRIP,
                 portrait=self._look.height_px > self._look.width_px,
             )
         except TemplateSyntaxError as error:
@@ -213,27 +247,19 @@ class _Html:
         except TemplateError as error:
             raise SlideError(f"the template {name} cannot be filled in: {error}") from error
 
-    def _source(self, name: str) -> str | None:
-        path = self._files.get(_THEME + name)
-        return path.read_text("utf-8") if path else None
-
-    def _image(self, name: str) -> dict[str, object] | None:
-        image = self._images.get(name)
-        if image is None:
-            return None
-        return {"url": f"/{name}", "width_px": image.width_px, "height_px": image.height_px}
-
     def _style(self) -> str:
         """CSS that overrules the theme's: the user's colours and font."""
-        css = "".join(
-            path.read_text("utf-8") for name, path in self._files.items() if name.endswith(".css")
-        )
-        of_theme = palette.from_css(css)
+        of_theme: dict[str, str] = {}
+        for name, path in self._files.items():
+            if name.endswith(".css"):
+                # The theme's style sheets come before the project's own.
+                of_theme |= palette.from_css(path.read_text("utf-8"))
         rules = palette.adapted(
             of_theme, primary=self._look.primary_color, background=self._look.background_color
         )
         values = {f"--{name}": color for name, color in rules.items()}
-        if _BACKDROP in self._images and of_theme:
+        backdrop = self._shown.backdrop
+        if backdrop and of_theme:
             dark = of_theme | rules if rules else _over_picture(of_theme)
             dark["muted"] = dark["text"]
             values |= {f"--{name}": color for name, color in dark.items()}
@@ -242,8 +268,12 @@ class _Html:
             families = fonts.family_names(self._look.font_family)
             values["--own"] = ", ".join(map(css_string, families))
         # Above the theme's own rules for single templates, such as a dark opening.
-        where = "html:root, html:root body" if rules or _BACKDROP in self._images else "html:root"
+        where = "html:root, html:root body" if rules or backdrop else "html:root"
         return "".join(f"{where} {{ {name}: {value}; }}\n" for name, value in values.items())
+
+
+def _script(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 def _over_picture(of_theme: Mapping[str, str]) -> dict[str, str]:
