@@ -9,8 +9,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+
+from movie_build.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,21 @@ class Records:
             return self._loaded().get(name)
 
     def put(self, record: Record) -> None:
-        """Remember `record`, at once and durably against a kill of this process."""
+        """Remember `record`, at once and durably against a kill of this process.
+
+        Raises:
+            StoreError: there is no space, or the folder is read-only.
+        """
         marks = ",".join("?" * len(_COLUMNS))
         with self._lock:
             self._loaded()[record.name] = record
-            db = self._open_for_writing()
-            db.execute(f"REPLACE INTO records VALUES ({marks})", astuple(record))
-            db.commit()
+            try:
+                db = self._open_for_writing()
+                db.execute(f"REPLACE INTO records VALUES ({marks})", astuple(record))
+                db.commit()
+            except sqlite3.OperationalError as error:
+                name = f"{self._path.parent.name}/{self._path.name}"
+                raise StoreError(f"cannot write {name}: {error}") from error
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file of the user's, read again only if its size or time changed."""
@@ -81,7 +92,7 @@ class Records:
         digest = sha256_of(path)
         # A file saved again within its time stamp's grain could change unseen.
         if time.time_ns() - stat.st_mtime_ns > 50_000_000:
-            with self._lock:
+            with self._lock, suppress(sqlite3.OperationalError):  # it only saves time
                 self._digests[str(path)] = (*seen, digest)
                 db = self._open_for_writing()
                 db.execute("REPLACE INTO digests VALUES (?,?,?,?)", (str(path), *seen, digest))

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -95,10 +96,7 @@ def _failed(told: str) -> Callable[[], TaskFailed]:
 def _configure(
     namespace: dict[str, Any], sessions: list[Session], dep_file: Path, default: list[str]
 ) -> None:
-    try:
-        dep_file.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        _refuse(MovieBuildError(f"cannot write to {dep_file.parent}: {error.strerror}"))
+    _prepare(dep_file)
     namespace.setdefault(
         "DOIT_CONFIG",
         {
@@ -112,6 +110,23 @@ def _configure(
             "verbosity": 0,
         },
     )
+
+
+def _prepare(dep_file: Path) -> None:
+    """See that doit can open its database; a damaged one is disposable, as what it knows is."""
+    import sqlite3
+
+    try:
+        dep_file.parent.mkdir(exist_ok=True)
+        if dep_file.exists() and dep_file.open("rb").read(15) != b"SQLite format 3":
+            dep_file.unlink()
+        if not dep_file.exists():
+            with closing(sqlite3.connect(dep_file)) as db:
+                db.execute("create table doit (task_id text not null primary key, task_data json)")
+    except (OSError, sqlite3.OperationalError) as error:
+        dep_file.unlink(missing_ok=True)
+        where = f"{dep_file.parent.name}/{dep_file.name}"
+        _refuse(MovieBuildError(f"cannot write {where}: {error}"))
 
 
 def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:
