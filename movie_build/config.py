@@ -118,13 +118,38 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """A model behind an OpenAI-compatible endpoint; empty leaves the choice to the environment."""
+
+    provider: str = ""
+    model: str = ""
+    base_url: str = ""
+    window_tokens: int = 32_000
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Narration:
+    """Who tells, in which manner, in the author's words; `pool_count` personas drawn by lot."""
+
+    character: str = ""
+    style: str = ""
+    pool_count: int | None = None
+    pool_seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything `movie.yaml` says, with its defaults."""
 
     name: str = ""
     output_dir: str = "dist"
     source: str = ""
-    author: str = "outline"
+    author: str = ""
+    model: Model = Model()
+    slide_prompts: bool = False
+    narration: Narration = Narration()
     max_minutes: float = 10.0
     languages: tuple[str, ...] = ()
     style: Style = Style()

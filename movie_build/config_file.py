@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from movie_build.config import Backdrop, Config, Pauses, Persona, Price, Style, Word
+from movie_build.config import (
+    Backdrop,
+    Config,
+    Model,
+    Narration,
+    Pauses,
+    Persona,
+    Price,
+    Style,
+    Word,
+)
 from movie_build.edge import (
     NOT_YET,
     BackgroundKeys,
@@ -58,8 +68,8 @@ class AudioKeys(VoiceKeys):
 class NarrationKeys(Strict):
     """`narration`: manner, and silence in seconds."""
 
-    character: Annotated[Text | None, NOT_YET] = None
-    style: Annotated[Text | None, NOT_YET] = None
+    character: Text | None = None
+    style: Text | None = None
     initial_pause: Seconds = Fraction(1)
     slide_pause: Seconds = Fraction(1)
     ending_pause: Seconds = Fraction(1)
@@ -67,19 +77,28 @@ class NarrationKeys(Strict):
 
 
 class ModelKeys(Strict):
-    """`llm`: a model behind an OpenAI-compatible endpoint."""
+    """`llm`: a model behind an OpenAI-compatible endpoint, whose key the environment holds."""
 
-    provider: Text = "openrouter"
-    model: Text | None = None
-    base_url: Text = "https://openrouter.ai/api/v1"
+    provider: Text = ""
+    model: Text = ""
+    base_url: Text = ""
+    window_tokens: Annotated[int, Field(ge=2_000)] = 32_000
+    max_output_tokens: Annotated[int, Field(ge=200)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
 
 
 class ContentKeys(Strict):
     """`content`: from article to script."""
 
-    author: Literal["outline"] = "outline"
+    author: Annotated[
+        Text | None,
+        Field(description="outline, llm, or a plug-in's; see README for the usual one."),
+    ] = None
     max_minutes: Annotated[float, Field(gt=0, le=240)] = 10.0
-    llm: Annotated[ModelKeys, NOT_YET] = ModelKeys()
+    llm: ModelKeys = ModelKeys()
+    slide_prompts: Annotated[
+        bool, Field(description="Whether the model writes a slide_prompt for each section.")
+    ] = False
     languages: Annotated[list[Text], Field(min_length=1)] | None = None
 
 
@@ -149,7 +168,7 @@ class PersonaKeys(Strict):
 
     id: Annotated[Text, Field(min_length=1)]
     name: Text = ""
-    character: Annotated[Text, NOT_YET] = ""
+    character: Text = ""
     synthesizer: VoiceKeys = VoiceKeys()
     subtitle_color: Annotated[Color, NOT_YET] = "#FFFFFF"
     character_image: Annotated[Text | None, NOT_YET] = None
@@ -204,7 +223,7 @@ class ConfigFile(Strict):
     video: VideoKeys = VideoKeys()
     pronunciation: PronunciationKeys = PronunciationKeys()
     personas: list[PersonaKeys] = []
-    persona_pool: Annotated[PoolKeys, NOT_YET] = PoolKeys()
+    persona_pool: PoolKeys = PoolKeys()
     limits: dict[str, LimitKeys] = {}
     budget: Annotated[
         float | None, Field(ge=0, description="US dollars that one build may spend.")
@@ -237,7 +256,15 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         name=keys.project.name,
         output_dir=keys.project.output_dir,
         source=keys.source,
-        author=keys.content.author,
+        author=keys.content.author or "",
+        model=Model(**keys.content.llm.model_dump()),
+        slide_prompts=keys.content.slide_prompts,
+        narration=Narration(
+            character=pauses.character or "",
+            style=pauses.style or "",
+            pool_count=keys.persona_pool.count if keys.persona_pool.enabled else None,
+            pool_seed=keys.persona_pool.seed,
+        ),
         max_minutes=keys.content.max_minutes,
         languages=tuple(keys.content.languages or ()),
         style=Style(

@@ -1,0 +1,96 @@
+"""Which author writes, and what it is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from movie_build.authors.protocol import Author
+from movie_build.errors import AuthorError, nearest
+from movie_build.movie import Movie
+from movie_build.service import Services
+
+AUTHORS = ("outline", "llm")
+_KEYS = ("OPENAI_API_KEY", "OPENROUTER_API_KEY")
+_GROUP = "movie_build.authors"
+
+
+def author_name(movie: Movie) -> str:
+    """The author that the settings name; else `llm` where a model is named and a key is set.
+
+    A key alone is not enough: it may be there for another program, and calls cost money.
+    """
+    if movie.config.author:
+        return movie.config.author
+    model = movie.config.model
+    has_key = any(os.environ.get(name) for name in _KEYS) or bool(model.base_url)
+    return "llm" if model.model and has_key else "outline"
+
+
+def open_author(
+    movie: Movie,
+    services: Services,
+    *,
+    again: bool,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Author:
+    """The author of a movie. With `again`, a model is asked anew for what it has answered.
+
+    Raises:
+        AuthorError: there is none of that name.
+    """
+    name = author_name(movie)
+    if name == "outline":
+        from movie_build.authors.outline import Outline, OutlineSettings
+
+        config = movie.config
+        return Outline(OutlineSettings(config.max_minutes, movie.asked_language))
+    if name == "llm":
+        return _llm(movie, services, again, progress)
+    from importlib.metadata import entry_points
+
+    plug_ins = {point.name: point for point in entry_points(group=_GROUP)}
+    if name not in plug_ins:
+        raise AuthorError(
+            f"content.author: no author {name!r}; {nearest(name, [*AUTHORS, *plug_ins])}"
+        )
+    author: Author = plug_ins[name].load()(movie.config, services.named(name))
+    return author
+
+
+def _llm(
+    movie: Movie,
+    services: Services,
+    again: bool,
+    progress: Callable[[int, int, str], None] | None,
+) -> Author:
+    from movie_build.authors.endpoint import endpoint
+    from movie_build.authors.llm import Llm
+    from movie_build.authors.llm_settings import LlmSettings, Pool
+
+    config, model = movie.config, movie.config.model
+    price, narration = config.price(model.model), config.narration
+    prompts: Path = movie.project.folder / "templates" / "prompts"
+    pool = Pool(narration.pool_count, narration.pool_seed) if narration.pool_count else None
+    settings = LlmSettings(
+        model=model.model,
+        provider=model.provider,
+        base_url=model.base_url,
+        language=movie.asked_language,
+        max_minutes=config.max_minutes,
+        character=narration.character,
+        style=narration.style,
+        personas=config.personas,
+        pool=pool,
+        slide_prompts=config.slide_prompts,
+        window_tokens=model.window_tokens,
+        max_output_tokens=model.max_output_tokens,
+        temperature=model.temperature,
+        usd_per_million_in=price.tokens_in,
+        usd_per_million_out=price.tokens_out,
+        keep=movie.project.build / "author",
+        prompts=prompts if prompts.is_dir() else None,
+        again=again,
+    )
+    return Llm(settings, services.named(endpoint(settings).name), progress)
