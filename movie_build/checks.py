@@ -20,7 +20,7 @@ class Checked:
     summary: tuple[str, ...]
 
 
-def check_movie(folder: Path) -> Checked:
+def check_movie(folder: Path, *, readings: bool = False) -> Checked:
     """What `movie-build check` tells of the movie in `folder`.
 
     Raises:
@@ -41,7 +41,13 @@ def check_movie(folder: Path) -> Checked:
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
     n_slides = len(movie.script.sections)
     told = f"{movie.name}: {n_lines} lines ({n_letters} characters) on {n_slides} slides"
-    return Checked(movie.warnings, (told,))
+    return Checked(movie.warnings, (*_readings(movie), told) if readings else (told,))
+
+
+def _readings(movie: Movie) -> list[str]:
+    from movie_build.readings import disagreements
+
+    return [str(found) for found in disagreements(movie)]
 
 
 def _unspeakable(movie: Movie) -> list[Mistake]:

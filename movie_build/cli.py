@@ -10,7 +10,7 @@ from typing import ParamSpec
 
 import click
 
-from movie_build import __version__
+from movie_build import __version__, cli_explain
 from movie_build.errors import MovieBuildError
 
 P = ParamSpec("P")
@@ -57,24 +57,33 @@ def new(name: Path, source: str | None) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@click.argument("folder", type=FOLDER, default=".")
-@click.argument("doit_args", nargs=-1, type=click.UNPROCESSED)
+@click.option("-q", "--quiet", is_flag=True, help="Tell mistakes and the movie's path only.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell each piece that is made.")
+@click.option("-k", "--keep-going", is_flag=True, help="Make what can be made, then tell failures.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Report to a file.")
+@click.argument("args", metavar="[FOLDER] [DOIT_ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @told
-def build(folder: Path, doit_args: tuple[str, ...]) -> None:
-    """Bring the movie in FOLDER up to date: `doit` in it. What follows goes to doit."""
-    from movie_build.tasks import run_doit
+def build(
+    args: tuple[str, ...], quiet: bool, verbose: bool, keep_going: bool, junit: Path | None
+) -> None:
+    """Bring the movie in FOLDER up to date: `doit` in it. What else there is goes to doit."""
+    from movie_build.cli_explain import build_told
 
-    sys.exit(run_doit(folder, doit_args))
+    named = bool(args) and not args[0].startswith("-")
+    folder = FOLDER.convert(args[0], None, None) if named else Path()
+    doit_args = [*args[named:], *(["--continue"] if keep_going else [])]
+    sys.exit(build_told(folder, doit_args, quiet=quiet, verbose=verbose, junit=junit))
 
 
 @main.command()
 @click.argument("folder", type=FOLDER, default=".")
+@click.option("--readings", is_flag=True, help="List Japanese lines whose reading is another.")
 @told
-def check(folder: Path) -> None:
+def check(folder: Path, readings: bool) -> None:
     """Say everything that is wrong with the movie in FOLDER, without making anything."""
     from movie_build.checks import check_movie
 
-    found = check_movie(folder)
+    found = check_movie(folder, readings=readings)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
     for line in found.summary:
@@ -96,6 +105,9 @@ def doctor(fix: bool) -> None:
     if any(finding.needed and not finding.there for finding in findings):
         sys.exit(1)
 
+
+main.add_command(cli_explain.plan)
+main.add_command(cli_explain.why)
 
 if __name__ == "__main__":
     main()

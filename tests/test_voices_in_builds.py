@@ -161,3 +161,15 @@ def test_each_language_gets_a_script_and_a_movie_of_its_own(folder: Folder) -> N
     assert folder.doit().made() == {"audio": 1, "movie": 1}
     listed = folder.doit("list").out
     assert "movie:de" in listed and "script:de" in listed
+
+
+def test_readings_that_disagree_with_their_text_are_listed(folder: Folder) -> None:
+    folder.write(
+        "script.yaml",
+        "title: T\nlanguage: ja\nsections:\n- title: S\n  narrations:\n"
+        "  - {text: 東京へ行く。, reading: トウキョウエイク}\n"
+        "  - {text: 東京へ行く。, reading: キョウトエイク}\n",
+    )
+    run = folder.run(sys.executable, "-m", "movie_build.cli", "check", "--readings")
+    assert "script.yaml:7" in run.out and "キョウトエイク" in run.out
+    assert "script.yaml:6" not in run.out
