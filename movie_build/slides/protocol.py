@@ -1,4 +1,4 @@
-"""What a slide maker is: it draws one slide. It knows nothing of builds."""
+"""What draws slides, and what makes the pictures they show. Neither knows anything of builds."""
 
 from __future__ import annotations
 
@@ -37,5 +37,30 @@ class SlideMaker(Protocol):
         Raises:
             SlideError: it cannot be drawn, or its text does not fit.
             FontError: no font has its characters.
+        """
+        ...
+
+
+class PictureMaker(Protocol):
+    """Makes the picture that a slide is to show whole: from a prompt, or a page of a deck.
+
+    It is apart from the slide, so that a logo or another size of the movie
+    does not cost a picture that was paid for.
+    """
+
+    def identity(self, slide: Slide, look: Look) -> Mapping[str, object]:
+        """Everything that changes the picture, as `SlideMaker.identity`. No key is in it."""
+        ...
+
+    def files(self, slide: Slide, look: Look) -> tuple[Path, ...]:
+        """The files it is made from, for the build to watch."""
+        ...
+
+    def make(self, slide: Slide, look: Look) -> bytes:
+        """A whole picture file of a kind that `image_file` reads. May be called from threads.
+
+        Raises:
+            SlideError: there is no picture to be had.
+            BudgetError: it could cost more than what is left.
         """
         ...

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from movie_build.errors import SlideError
 from movie_build.html_text import HtmlText
 from movie_build.look import Look, Slide
 from movie_build.slides import image, layers
+from movie_build.slides.files import file_digest
 
 if TYPE_CHECKING:
     from movie_build.browser import Browser
@@ -34,21 +34,6 @@ _IMAGE_KINDS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".av
 _DOCUMENT = re.compile(r"\s*(?:<!doctype\b|<html\b)", re.I)
 # The share of the height that words under a whole picture take.
 _STRIP = 0.105
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, 64 hex digits; read again only when its size or time is another."""
-    try:
-        stat = path.stat()
-        return _digest(path, stat.st_size, stat.st_mtime_ns)
-    except OSError as error:
-        raise SlideError(f"cannot read {path}: {error.strerror}") from error
-
-
-@lru_cache(maxsize=4096)
-def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class TemplateSlides:
