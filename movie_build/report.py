@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from movie_build.atomic import write_bytes
+from movie_build.errors import MovieBuildError
 
 STEPS = ("script", "audio", "slide", "picture", "movie")
 
@@ -23,6 +24,14 @@ class StepCount:
     reused: int = 0
     failed: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a unit went that was at work: how long it took, and why it failed, if it did."""
+
+    seconds: float
+    error: MovieBuildError | None = None
 
 
 @dataclass(frozen=True, slots=True)

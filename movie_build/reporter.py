@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from movie_build.errors import MovieBuildError
 from movie_build.session import Session
 
 
@@ -26,7 +27,11 @@ class Reporter:
             if len(self.sessions) > 1 and session.project.name not in named:
                 continue
             session.selected = frozenset(selected)
-            session.begin()
+            try:
+                session.begin()
+            except MovieBuildError as error:
+                print(error, file=sys.stderr)
+                raise SystemExit(1) from None
             self.active.append(session)
             for warning in session.movie.warnings:
                 print(f"warning: {warning}", file=sys.stderr)
@@ -44,7 +49,7 @@ class Reporter:
         """A task has nothing to do."""
         for session in self.active:
             if task.name in session.units:
-                session.count(session.units[task.name], made=False)
+                session.count(session.units[task.name], "", made=False)
 
     def skip_ignore(self, task: Any) -> None:
         """A task is ignored by the user's wish."""

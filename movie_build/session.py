@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from movie_build import keys
+from movie_build import interrupt, keys, progress
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.errors import AuthorError, MovieBuildError
 from movie_build.graph import Graph, build_graph
@@ -17,9 +18,10 @@ from movie_build.join import MovieFile
 from movie_build.ledger import Ledger
 from movie_build.movie import Movie, load
 from movie_build.pieces import MADE, Bench, Piece
+from movie_build.progress import Progress
 from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
-from movie_build.report import STEPS, Report, StepCount
+from movie_build.report import STEPS, Outcome, Report, StepCount
 from movie_build.service import Services
 from movie_build.store import Store, default_folder
 from movie_build.voices.registry import Studio
@@ -28,11 +30,15 @@ SCRIPT = 1
 
 
 class Session:
-    """A project's state during one run of doit. Its methods may be called from several threads."""
+    """A project's state during one run of doit. Its methods may be called from several threads.
 
-    def __init__(self, folder: Path) -> None:
+    With `look_only` nothing is written: for telling what a build would do.
+    """
+
+    def __init__(self, folder: Path, *, look_only: bool = False) -> None:
         self.project = Project(folder.resolve())
-        self.records = Records(self.project.records)
+        self.look_only = look_only
+        self.records = Records(self.project.records, look_only=look_only)
         self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
         first = Edition(self, self.project)
         others = first.movie.config.languages[1:]
@@ -49,6 +55,10 @@ class Session:
         self.units: dict[str, str] = {}
         self.selected: frozenset[str] = frozenset()
         self.failures: list[MovieBuildError] = []
+        # By step and name: since when a unit is at work, and how it went; what a step said last.
+        self.at_work: dict[tuple[str, str], float] = {}
+        self.outcomes: dict[tuple[str, str], Outcome] = {}
+        self.notes: dict[str, Progress] = {}
         self._guard = threading.Lock()
         self._began = time.monotonic()
         self._unlock: Callable[[], None] | None = None
@@ -73,7 +83,6 @@ class Session:
         from movie_build.lock import hold
 
         self._began = time.monotonic()
-        self.project.build.mkdir(exist_ok=True)
         self._unlock = hold(
             self.project.build / ".lock", self.project.name, self.records.look_again
         )
@@ -89,15 +98,35 @@ class Session:
 
     def make(self, step: str, pieces: Sequence[Piece]) -> None:
         """See that `pieces`, one unit of `step`, are there, and count it made or reused."""
-        began = time.monotonic()
-        made = [self.bench.ensure(piece) == MADE for piece in pieces]
-        self.count(step, made=any(made), seconds=time.monotonic() - began)
+        name = pieces[0].path.stem
+        with self.working(step, name):
+            began = time.monotonic()
+            made = [self.bench.ensure(piece) == MADE for piece in pieces]
+        self.count(step, name, made=any(made), seconds=time.monotonic() - began)
 
-    def count(self, step: str, *, made: bool, seconds: float = 0.0) -> None:
+    @contextmanager
+    def working(self, step: str, name: str) -> Iterator[None]:
+        """A unit is at work in this thread: what it reports is heard, and its failure kept."""
+        unit = step, name
+        began = self.at_work[unit] = time.monotonic()
+        try:
+            with progress.heard_by(self._hear):
+                yield
+        except MovieBuildError as error:
+            self.outcomes[unit] = Outcome(time.monotonic() - began, error)
+            raise
+        finally:
+            del self.at_work[unit]
+
+    def _hear(self, told: Progress) -> None:
+        self.notes[told.step] = told
+
+    def count(self, step: str, name: str, *, made: bool, seconds: float = 0.0) -> None:
         """One unit of `step` was made, or was there already."""
         with self._guard:
             counted = self.steps[step]
             if made:
+                self.outcomes[step, name] = Outcome(seconds)
                 counted.made += 1
                 counted.seconds += seconds
             else:
@@ -105,12 +134,16 @@ class Session:
 
     def fail(self, step: str, error: MovieBuildError) -> None:
         """One unit of `step` could not be made."""
+        if interrupt.signal_number():
+            return  # it was broken off
         with self._guard:
             self.steps[step].failed += 1
             self.failures.append(error)
 
     def finish(self) -> Report:
         """What was done, also written to `build/report.json`; lets go of the project."""
+        from movie_build import last_built
+
         done = [] if self.failures else [e for e in self.editions if e.movie.script is not None]
         facts = {e.project.edition: MovieFile(e.graph, self.bench).facts() for e in done}
         for trouble in self.studio.close():
@@ -121,6 +154,7 @@ class Session:
         if self.store_refusal:
             print(self.store_refusal, file=sys.stderr)
         report.write(self.project.report)
+        last_built.remember(self, whole=bool(facts) and all(facts.values()))
         self.records.close()
         if self._unlock:
             self._unlock()
@@ -144,8 +178,13 @@ class Edition:
     def __init__(self, session: Session, project: Project) -> None:
         self.session = session
         self.project = project
-        self.movie: Movie = load(project)
+        self.movie: Movie = load(project, cached=not session.look_only)
         self._graph: Graph | None = None
+
+    @property
+    def graph_if_known(self) -> Graph | None:
+        """The movie's pieces, where they are known already."""
+        return self._graph
 
     @property
     def graph(self) -> Graph:
@@ -167,8 +206,10 @@ class Edition:
     def join(self) -> None:
         """See that the movie is there."""
         began = time.monotonic()
-        made = MovieFile(self.graph, self.session.bench).ensure()
-        self.session.count("movie", made=made, seconds=time.monotonic() - began)
+        with self.session.working("movie", self.project.edition):
+            made = MovieFile(self.graph, self.session.bench).ensure()
+        seconds = time.monotonic() - began
+        self.session.count("movie", self.project.edition, made=made, seconds=seconds)
 
     def script_stands(self) -> bool:
         """Whether there is a script."""
@@ -193,7 +234,8 @@ class Edition:
                 f"{self.movie.config.source}, use: doit script --overwrite "
                 f"(the old one is kept as {script.name}.bak)"
             )
-        text = self._author(again=overwrite).encode()
+        with self.session.working("script", self.project.edition):
+            text = self._author(again=overwrite).encode()
         if script.exists() and not self.script_is_ours():
             script.replace(_free(script.with_name(f"{script.name}.bak")))
         self.session.records.put(
@@ -212,11 +254,12 @@ class Edition:
         )
         write_bytes(script, text, durable=True)
         self._reload()
-        self.session.count("script", made=True, seconds=time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self.session.count("script", self.project.edition, made=True, seconds=seconds)
 
     def _author(self, *, again: bool) -> str:
         from movie_build import source
-        from movie_build.authors import outline
+        from movie_build.authors.registry import author_name, open_author
         from movie_build.script_file import dump
 
         config, folder = self.movie.config, self.project.folder
@@ -226,19 +269,20 @@ class Edition:
             config.source, base=folder, cache=self.project.build / "source", again=again
         )
         asked, spoken = self.project.edition, article.language
-        if asked and spoken and asked.partition("-")[0] != spoken.partition("-")[0]:
+        translated = asked.partition("-")[0] != spoken.partition("-")[0]
+        if asked and spoken and translated and author_name(self.movie) == "outline":
             raise AuthorError(
                 f"{self.project.script.name}: the article is in {spoken!r}, and the outline author "
                 f"does not translate; write it by hand, or set `content: {{author: llm}}`"
             )
-        settings = outline.OutlineSettings(
-            max_minutes=config.max_minutes, language=self.movie.asked_language
-        )
-        return dump(outline.outline(article, settings))
+        author = open_author(self.movie, self.session.services, again=again)
+        return dump(author.write(article))
 
     def _script_recipe(self) -> str:
-        config = self.movie.config
-        inputs = {"source": config.source, "author": config.author, "minutes": config.max_minutes}
+        from movie_build.authors.registry import author_name
+
+        config, author = self.movie.config, author_name(self.movie)
+        inputs = {"source": config.source, "author": author, "minutes": config.max_minutes}
         return keys.recipe("script", SCRIPT, inputs)
 
 

@@ -1,0 +1,195 @@
+"""Why a piece is made again, and where one that stands came from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from movie_build.errors import MovieBuildError
+from movie_build.graph import Graph
+from movie_build.join import MovieFile
+from movie_build.last_built import LastMovie, movie_of, recall
+from movie_build.pieces import MADE, Bench, Piece
+from movie_build.reasons import Reasons
+from movie_build.records import Record
+from movie_build.session import Session
+from movie_build.units import Unit, units_of
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A unit or a movie, and what there is to say of it."""
+
+    subject: str
+    stale: bool
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.told}"
+
+
+def reasons(folder: Path, what: str | None = None) -> list[str]:
+    """What `movie-build why` says: of all that is stale, or of what `what` names.
+
+    Raises:
+        MovieBuildError: the movie's files hold mistakes, or nothing is called `what`.
+    """
+    session = Session(folder, look_only=True)
+    if not session.written:
+        source = session.movie.config.source
+        return [f"{session.movie.project.script.name} is still to be written from {source}"]
+    last = recall(session.project.build)
+    found: list[Explained] = []
+    for edition in session.editions:
+        one = _Explainer(session, edition.graph, last.get(edition.project.edition))
+        found += one.all() if what is None else one.named(what)
+    if what is not None and not found:
+        raise MovieBuildError(_no_such(what, session))
+    told = [str(one) for one in found if one.stale or what is not None]
+    return told or [_all_stands(session)]
+
+
+class _Explainer:
+    """Explains the pieces of one edition."""
+
+    def __init__(self, session: Session, graph: Graph, last: LastMovie | None) -> None:
+        self.bench = session.bench
+        self.graph = graph
+        self.units = units_of(graph)
+        self.movie = MovieFile(graph, session.bench)
+        self.last = last
+        self._digest = session.records.digest
+        self._reasons: Reasons | None = None
+
+    @property
+    def reasons(self) -> Reasons:
+        """The differences from the last build, worked out when first asked for."""
+        if self._reasons is None:
+            self._reasons = Reasons(self.last, movie_of(self.graph, self._digest))
+        return self._reasons
+
+    def all(self) -> Iterator[Explained]:
+        for unit in self.units:
+            yield self._unit(unit)
+        yield self._movie()
+
+    def named(self, what: str) -> Iterator[Explained]:
+        matches = self._matcher(what)
+        for unit in self.units:
+            if matches(unit):
+                yield self._unit(unit)
+        names = {"movie", self.movie.mp4.name, *map(self.bench.name, self.movie.paths)}
+        if what in names or (_is_key(what) and self.movie.key.startswith(what)):
+            yield self._movie()
+
+    def _matcher(self, what: str) -> Callable[[Unit], bool]:
+        """Whether a unit is meant by `what`: a line, a place, a file, a task, or a key."""
+        n_lines = sum(len(drawn.lines) for drawn in self.graph.sections)
+        if what.isdecimal() and 0 < int(what) <= n_lines:
+            return lambda unit: unit.step == "audio" and int(what) in unit.positions
+        file, _, number = what.rpartition(":")
+        if number.isdecimal():
+            place = self._place(file, int(number))
+            return lambda unit: unit.where == place and place is not None
+        name = Path(what.rpartition(":")[2]).name
+
+        def matches(unit: Unit) -> bool:
+            files = {x for piece in _with_needs(unit) for x in (piece.path.name, piece.path.stem)}
+            keys = [piece.key for piece in _with_needs(unit)]
+            return name in files or (_is_key(what) and any(k.startswith(what) for k in keys))
+
+        return matches
+
+    def _place(self, file: str, line: int) -> object:
+        """Where the last line, or section, begins that stands at or before line `line`."""
+        places = [
+            unit.where
+            for unit in self.units
+            if unit.where
+            and (not file or Path(file).name == unit.where.file)
+            and (unit.where.line or 0) <= line
+        ]
+        return max(places, key=lambda place: place.line or 0, default=None)
+
+    def _unit(self, unit: Unit) -> Explained:
+        stale = next((piece for piece in unit.pieces if not self.bench.fresh(piece)), None)
+        if stale is None:
+            return Explained(str(unit), False, self._origin(unit.pieces[0].path))
+        told = self._damage(stale.path, stale.key)
+        if told is None:
+            at = unit.positions[0] - 1
+            if unit.step == "audio":
+                told = self.reasons.of_line(at)
+            else:
+                told = self.reasons.of_slide(at, picture=unit.step == "picture")
+        if self.bench.store.has(stale.key):
+            told += "; the store has it"
+        return Explained(str(unit), True, told)
+
+    def _movie(self) -> Explained:
+        subject = f"movie {self.bench.name(self.movie.mp4)}"
+        if self.movie.fresh():
+            return Explained(subject, False, self._origin(self.movie.mp4))
+        damaged = [
+            f"{self.bench.name(path)} {told}" if path != self.movie.mp4 else told
+            for path in self.movie.paths
+            if not self.bench.stands(path, self.movie.key)
+            and (told := self._damage(path, self.movie.key))
+        ]
+        return Explained(subject, True, ", ".join(damaged) or self.reasons.of_movie())
+
+    def _damage(self, path: Path, key: str) -> str | None:
+        """What happened to a file that was made under `key`; None if it never was."""
+        record = self.bench.records.get(self.bench.name(path))
+        if record is not None and record.key == key:
+            return "damaged" if path.exists() else "file missing"
+        return "not known to be whole" if path.exists() and key[:16] in path.name else None
+
+    def _origin(self, path: Path) -> str:
+        record = self.bench.records.get(self.bench.name(path))
+        assert record  # what is fresh has one
+        return origin(record)
+
+
+def origin(record: Record) -> str:
+    """Where a file came from, and when."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.made_at))
+    if record.origin == MADE:
+        return f"made here {when}, in {record.seconds:.1f} s"
+    place = {"store": "the store", "shared": "the shared store"}
+    return f"from {place.get(record.origin, record.origin)}, {when}"
+
+
+def _with_needs(unit: Unit) -> list[Piece]:
+    pieces = list(unit.pieces)
+    for piece in pieces:
+        pieces += [need for need in piece.needs if need not in pieces]
+    return pieces
+
+
+def _is_key(what: str) -> bool:
+    return len(what) >= 4 and all(c in "0123456789abcdef" for c in what)
+
+
+def _no_such(what: str, session: Session) -> str:
+    name = Path(what).name
+    bench: Bench = session.bench
+    for folder in ("", "audio/", "takes/", "slides/", "pictures/", "fetched/"):
+        path = session.project.build / f"{folder}{name}"
+        record = bench.records.get(bench.name(path))
+        if record:
+            return f"{bench.name(path)} is not part of the movie any more; it was {origin(record)}"
+    n_lines = sum(len(d.lines) for e in session.editions for d in e.graph.sections)
+    return (
+        f"no piece or line {what!r}: name a line from 1 to {n_lines}, a place such as "
+        "script.yaml:12, a file under build/, or the beginning of a key"
+    )
+
+
+def _all_stands(session: Session) -> str:
+    units = units_of(*(edition.graph for edition in session.editions))
+    movies = [MovieFile(edition.graph, session.bench).mp4 for edition in session.editions]
+    names = ", ".join(map(session.bench.name, movies))
+    return f"nothing is stale: {len(units):,} pieces and {names} stand"
