@@ -12,6 +12,7 @@
     ├── EncodeError                 pictures or sound cannot be encoded or joined
     ├── StoreError                  a piece cannot be written or read
     ├── BudgetError                 the next call to a service could cost more than is allowed
+    ├── FrozenError                 a frozen build lacks what only a service could make
     └── MissingExtra                an optional library is not installed
 
 The reader of a message is the person who typed the YAML: it says file, line,
@@ -119,6 +120,22 @@ class StoreError(MovieBuildError):
 
 class BudgetError(MovieBuildError):
     """The next call to a service could cost more than the budget allows."""
+
+
+class FrozenError(MovieBuildError):
+    """A frozen build lacks pieces that only a service could make; `mistakes` says which."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        listed = "\n".join(map(str, mistakes))
+        super().__init__(
+            f"{listed}\nfrozen: what is missing cannot be made here; build once where the services "
+            "can be reached, with `cache: {shared: …}` in movie.yaml, or bring an archive made by "
+            "`movie-build cache export`"
+        )
+        self.mistakes = tuple(mistakes)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.mistakes,)
 
 
 class MissingExtra(MovieBuildError):

@@ -15,19 +15,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from movie_build.atomic import write_bytes
-from movie_build.errors import StoreError, shown
+from movie_build.errors import FrozenError, Mistake, StoreError, Where, shown
 from movie_build.keys import digest, key_of
 from movie_build.records import Record, Records, sha256_of
-from movie_build.store import Store
+from movie_build.store import Found, Store
 
-MADE, STORED, HERE = "made", "store", "here"
+# How a piece came to be there; one from a store has that layer's name: "store" or "shared".
+MADE, STORED, SHARED, HERE = "made", "store", "shared", "here"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One file under `build/`: what it is made from (`recipe`) and how (`make`).
 
-    `make` gets the bench to take the bytes of the pieces in `needs` from.
+    `make` gets the bench to take the bytes of the pieces in `needs` from. A
+    `remote` piece is made by a service, and may cost money.
     """
 
     step: str
@@ -35,6 +37,7 @@ class Piece:
     path: Path
     make: Callable[[Bench], bytes] = field(compare=False, repr=False)
     needs: tuple[Piece, ...] = field(default=(), compare=False, repr=False)
+    remote: bool = field(default=False, compare=False)
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,12 +45,18 @@ class Piece:
 
 
 class Bench:
-    """Where the pieces of one project are made. May be used from several threads."""
+    """Where the pieces of one project are made. May be used from several threads.
 
-    def __init__(self, folder: Path, records: Records, store: Store) -> None:
+    A `frozen` one makes no remote piece.
+    """
+
+    def __init__(
+        self, folder: Path, records: Records, store: Store, *, frozen: bool = False
+    ) -> None:
         self.folder = folder
         self.records = records
         self.store = store
+        self.frozen = frozen
         self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
 
@@ -79,7 +88,7 @@ class Bench:
         return shown(path, self.folder)
 
     def ensure(self, piece: Piece) -> str:
-        """See that the piece is there; how: HERE already, STORED by an earlier build, or MADE.
+        """See that the piece is there; how: HERE already, STORED or SHARED earlier, or MADE.
 
         Raises:
             MovieBuildError: it cannot be made.
@@ -89,6 +98,15 @@ class Bench:
             if self.fresh(piece):
                 return HERE
             return self._fill(piece)[0]
+
+    def obtain(self, piece: Piece) -> bool:
+        """See that the piece is there without making it; False if it is nowhere.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        with self._lock(piece.path):
+            return self.fresh(piece) or self._fetch(piece) is not None
 
     def take(self, piece: Piece) -> bytes:
         """The piece's bytes, verified; a missing or damaged one is made first."""
@@ -101,15 +119,23 @@ class Bench:
             return self._fill(piece)[1]
 
     def _fill(self, piece: Piece) -> tuple[str, bytes]:
-        content = self.store.get(piece.key)
-        if content is not None:
-            self._write(piece, content, STORED, 0.0)
-            return STORED, content
+        found = self._fetch(piece)
+        if found:
+            return found.origin, found.payload
+        if self.frozen and piece.remote:
+            what = "is missing or damaged, and only a service can make it"
+            raise FrozenError([Mistake(Where(self.name(piece.path)), what)])
         began = time.monotonic()
         content = piece.make(self)
         self.store.put(piece.key, content)
         self._write(piece, content, MADE, time.monotonic() - began)
         return MADE, content
+
+    def _fetch(self, piece: Piece) -> Found | None:
+        found = self.store.get(piece.key)
+        if found:
+            self._write(piece, found.payload, found.origin, 0.0)
+        return found
 
     def _write(self, piece: Piece, content: bytes, origin: str, seconds: float) -> None:
         record = Record(

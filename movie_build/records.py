@@ -20,7 +20,7 @@ from movie_build.errors import StoreError
 class Record:
     """A file that a build made: `name` is its path in the project, `recipe` what its key digests.
 
-    `origin` is `made` or `store`; `facts` is JSON of what the step measured.
+    `origin` is `made`, `store` or `shared`; `facts` is JSON of what the step measured.
     """
 
     name: str

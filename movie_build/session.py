@@ -23,7 +23,7 @@ from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
 from movie_build.report import STEPS, Outcome, Report, StepCount
 from movie_build.service import Services
-from movie_build.store import Store, default_folder
+from movie_build.store import default_folder, flag, open_store
 from movie_build.voices.registry import Studio
 
 SCRIPT = 1
@@ -39,8 +39,11 @@ class Session:
         self.project = Project(folder.resolve())
         self.look_only = look_only
         self.records = Records(self.project.records, look_only=look_only)
-        self.bench = Bench(self.project.folder, self.records, Store(default_folder()))
         first = Edition(self, self.project)
+        config = first.movie.config
+        store = open_store(shared=config.cache_shared, read_only=config.cache_read_only)
+        frozen = flag("MOVIE_BUILD_FROZEN")
+        self.bench = Bench(self.project.folder, self.records, store, frozen=frozen)
         others = first.movie.config.languages[1:]
         self.editions = (first, *(Edition(self, replace(self.project, edition=o)) for o in others))
         self.services = self._services()
@@ -90,6 +93,10 @@ class Session:
             remove_leftovers(folder)
             for inner in folder.glob("*/"):
                 remove_leftovers(inner)
+        if self.bench.frozen:
+            from movie_build import frozen
+
+            frozen.check(self)
 
     @property
     def written(self) -> bool:
@@ -151,8 +158,8 @@ class Session:
         first = next(iter(facts.values()), None)
         others = {language: told for language, told in list(facts.items())[1:] if told}
         report = Report(self.steps, first, time.monotonic() - self._began, others)
-        if self.store_refusal:
-            print(self.store_refusal, file=sys.stderr)
+        for trouble in self.bench.store.settle():
+            print(f"warning: {trouble}", file=sys.stderr)
         report.write(self.project.report)
         last_built.remember(self, whole=bool(facts) and all(facts.values()))
         self.records.close()
@@ -160,16 +167,6 @@ class Session:
             self._unlock()
             self._unlock = None
         return report
-
-    @property
-    def store_refusal(self) -> str:
-        """A warning where the user's store could not be written to, else empty."""
-        refusal = self.bench.store.refusal
-        if refusal is None:
-            return ""
-        return (
-            f"warning: the store {self.bench.store.folder} cannot be written to: {refusal.strerror}"
-        )
 
 
 class Edition:
@@ -234,6 +231,10 @@ class Edition:
                 f"{self.movie.config.source}, use: doit script --overwrite "
                 f"(the old one is kept as {script.name}.bak)"
             )
+        if self.session.bench.frozen:
+            from movie_build import frozen
+
+            frozen.check_script(self.movie)
         with self.session.working("script", self.project.edition):
             text = self._author(again=overwrite).encode()
         if script.exists() and not self.script_is_ours():
@@ -254,6 +255,10 @@ class Edition:
         )
         write_bytes(script, text, durable=True)
         self._reload()
+        if self.session.bench.frozen and self.session.written:
+            from movie_build import frozen
+
+            frozen.check(self.session)
         seconds = time.monotonic() - began
         self.session.count("script", self.project.edition, made=True, seconds=seconds)
 
