@@ -70,6 +70,7 @@ class Article:
 
     `origin` is the URL after redirects, or the file's path; `language` is a
     BCP 47 tag such as `en` or `ja`, empty where the page does not tell.
+    `readings` are words and, in kana, how the page says that they are read.
     """
 
     title: str
@@ -77,3 +78,4 @@ class Article:
     blocks: tuple[Block, ...]
     description: str = ""
     language: str = ""
+    readings: tuple[tuple[str, str], ...] = ()

@@ -28,7 +28,7 @@ _BLOCKS = frozenset(
     | {"form", "fieldset", "address", "li", "dt", "dd", "td", "th", "tr", "tbody", "thead", "html"}
     | HEADINGS.keys()
 )
-_SILENT = frozenset({"rt", "rp", "script", "style", "template", "svg", "button", "input"})
+_SILENT = frozenset({"rt", "rp", "rtc", "script", "style", "template", "svg", "button", "input"})
 _CJK = "[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _BREAK_IN_CJK = re.compile(f"(?<={_CJK})[ \t]*\n\\s*(?={_CJK})")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -42,6 +42,11 @@ _LANGUAGE = re.compile(
     r"(?:\blang(?:uage)?-|highlight-(?:source-)?|brush:\s*|sourceCode\s+)([\w+#.]+)"
 )
 _NO_LANGUAGE = frozenset({"", "default", "none", "plain", "text", "plaintext", "notranslate"})
+_BADGE_SITES = re.compile(
+    r"//(?:[\w-]+\.)*(?:shields\.io|badgen\.net|badge\.fury\.io|codecov\.io)/"
+)
+# What GitHub calls an alert is a quotation that begins so.
+_ALERT = re.compile(r"^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _CITE = re.compile(r"^\s*[—–―-]{1,2}\s*")
 
 
@@ -212,8 +217,8 @@ def _quote(element: HtmlElement) -> Iterator[Block]:
             by = _CITE.sub("", text_of(cite))
         if cite.tag != "figcaption":
             cite.drop_tree()
-    text = text_of(element)
-    if text and any(char.isalnum() for char in text):
+    text = _ALERT.sub("", text_of(element))
+    if any(char.isalnum() for char in text):
         yield Quote(text, by)
 
 
@@ -292,6 +297,8 @@ def _widest(srcset: str) -> str:
 def _is_ornament(img: HtmlElement, address: str) -> bool:
     sizes = [re.match(r"\d+", img.get(name) or "") for name in ("width", "height")]
     if any(size and int(size[0]) < _SMALLEST_PICTURE_PX for size in sizes):
+        return True
+    if _BADGE_SITES.search(address):
         return True
     about = f"{img.get('class') or ''} {img.get('id') or ''} {address.rsplit('/', 1)[-1]}"
     return bool(_ORNAMENT.search(re.sub(r"[-_.]", " ", about)))

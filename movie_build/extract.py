@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from movie_build.article import Article, Block, Bullets, Code, Heading, Paragraph
 from movie_build.blocks import absolute, blocks_of, text_of, tidy
+from movie_build.ruby import readings_in
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -29,8 +30,14 @@ _COMMON = {
 _SITE = re.compile(r"\s+[|–—·•»:]+\s+|\s+-\s+|\s*[｜|]\s*| :: ")
 
 
-def from_html(html: str, origin: str, language: str = "") -> Article:
-    """The article in the page `html`; `language` is what the server said, if it did."""
+Place: TypeAlias = Callable[[str], str]
+
+
+def from_html(html: str, origin: str, language: str = "", *, place: Place | None = None) -> Article:
+    """The article in the page `html`; `language` is what the server said, if it did.
+
+    `place` turns a picture's address in the page into the article's.
+    """
     from lxml import etree
     from lxml import html as lxml_html
 
@@ -47,24 +54,30 @@ def from_html(html: str, origin: str, language: str = "") -> Article:
     base = absolute(origin)(next(iter(page.xpath("//base/@href")), "")) or origin
     wanted = main_text(text)
     element = article_element(page, wanted)
-    on_the_web = origin.startswith(("http://", "https://"))
-    blocks = within(blocks_of(element, absolute(base) if on_the_web else unquote), wanted)
-    return _article(title, origin, blocks, description, stated)
+    blocks = within(blocks_of(element, place or _usual_place(base, origin)), wanted)
+    readings = readings_in(element)
+    return assembled(title, origin, blocks, description, stated, readings)
 
 
-def from_markdown(text: str, origin: str, language: str = "") -> Article:
-    """The article in `text`, CommonMark with tables; a YAML front matter may name its title."""
+def from_markdown(
+    text: str, origin: str, language: str = "", *, place: Place | None = None
+) -> Article:
+    """The article in `text`, CommonMark with tables; a YAML front matter may name its title.
+
+    `place` is as in `from_html`.
+    """
     from lxml import html as lxml_html
     from markdown_it import MarkdownIt
 
     front, body = _front_matter(text)
     rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(body)
     page = lxml_html.document_fromstring(f"<html><body>{rendered}</body></html>")
-    on_the_web = origin.startswith(("http://", "https://"))
-    blocks = blocks_of(page.xpath("//body")[0], absolute(origin) if on_the_web else unquote)
+    content = page.xpath("//body")[0]
+    blocks = blocks_of(content, place or _usual_place(origin, origin))
     said = front.get("lang") or front.get("language") or language
     description = front.get("description") or front.get("summary") or ""
-    return _article(front.get("title", ""), origin, blocks, description, said)
+    title, readings = front.get("title", ""), readings_in(content)
+    return assembled(title, origin, blocks, description, said, readings)
 
 
 def from_plain(text: str, origin: str, language: str = "") -> Article:
@@ -76,13 +89,26 @@ def from_plain(text: str, origin: str, language: str = "") -> Article:
     blocks: list[Block] = []
     for number, piece in enumerate(pieces):
         blocks.extend(_plain_blocks(piece, first=number == 0, last=number == len(pieces) - 1))
-    return _article("", origin, blocks, "", language)
+    return assembled("", origin, blocks, "", language)
 
 
-def _article(
-    title: str, origin: str, blocks: list[Block], description: str, stated: str
+def _usual_place(base: str, origin: str) -> Place:
+    """Pictures of a page on the web count from `base`; those of a file stay as they are."""
+    return absolute(base) if origin.startswith(("http://", "https://")) else unquote
+
+
+def assembled(
+    title: str,
+    origin: str,
+    blocks: list[Block],
+    description: str,
+    stated: str,
+    readings: tuple[tuple[str, str], ...] = (),
 ) -> Article:
-    """The article, with the title taken from the first heading if there is none, and not twice."""
+    """The article of these parts; `stated` is the language that the document claims.
+
+    The title is taken from the first heading if there is none, and is not said twice.
+    """
     first = next((at for at, block in enumerate(blocks) if isinstance(block, Heading)), None)
     if first is not None:
         heading = blocks[first]
@@ -97,7 +123,8 @@ def _article(
     running += " ".join(" ".join(block.items) for block in blocks if isinstance(block, Bullets))
     language = _language(running, stated)
     title = title or _name_of(origin)
-    return Article(title, origin, tuple(_levelled(blocks)), tidy(description), language)
+    levelled = tuple(_levelled(blocks))
+    return Article(title, origin, levelled, tidy(description), language, readings)
 
 
 def _levelled(blocks: list[Block]) -> Iterator[Block]:
