@@ -5,7 +5,8 @@ its own; any thread may ask it for a picture. It starts when it is first asked,
 and starts anew when it has crashed or hangs.
 
 A page sees nothing but what it is given: JavaScript of its own is off, names do
-not resolve, and each request is answered from `Page.files` or refused.
+not resolve, and each request is answered from `Page.files` or refused. Whoever
+borrows the browser (`lend`) answers for pages of its own; names do not resolve there either.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from movie_build import browser_install, fonts, theme
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from playwright.async_api import CDPSession, Playwright, Route
     from playwright.async_api import Page as Tab
 
+T = TypeVar("T")
+
+_CLOSING_S = 5.0
 _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -117,6 +121,16 @@ class Browser:
         loop = self._started()
         return asyncio.run_coroutine_threadsafe(self._screenshot(page), loop).result()
 
+    def lend(self, use: Callable[[PlaywrightBrowser], Coroutine[None, None, T]], for_s: float) -> T:
+        """What `use` gives, run with the browser on its own loop; `use` closes what it opens.
+
+        Raises:
+            TimeoutError: it was not over after `for_s`.
+            BrowserError: there is no browser, or it does not start.
+        """
+        loop = self._started()
+        return asyncio.run_coroutine_threadsafe(self._lend(use, for_s), loop).result()
+
     @property
     def pid(self) -> int | None:
         """Chromium's process id while it runs."""
@@ -182,6 +196,24 @@ class Browser:
             f"Run the build again; if it stays so, name another in {browser_install.VARIABLE}"
         )
 
+    async def _lend(
+        self, use: Callable[[PlaywrightBrowser], Coroutine[None, None, T]], for_s: float
+    ) -> T:
+        async with self._places:
+            chromium = await self._chromium()
+            if not chromium.is_well():
+                await self._discard(chromium)
+                chromium = await self._chromium()
+            lent = asyncio.create_task(use(chromium.browser))
+            if (await asyncio.wait({lent}, timeout=for_s))[0]:
+                return lent.result()
+            lent.cancel()
+            # A page in an endless loop may not let itself be closed.
+            if not (await asyncio.wait({lent}, timeout=_CLOSING_S))[0]:
+                await self._discard(chromium)
+                await asyncio.wait({lent}, timeout=_CLOSING_S)
+            raise TimeoutError(f"not over after {for_s:g} s")
+
     async def _chromium(self) -> _Chromium:
         async with self._starting:
             if self._running is None:
@@ -206,7 +238,7 @@ class _Chromium:
 
     def __init__(self, playwright: Playwright, browser: PlaywrightBrowser, pid: int) -> None:
         self._playwright = playwright
-        self._browser = browser
+        self.browser = browser
         self._idle: list[tuple[Tab, CDPSession]] = []
         self._crashed = False
         self.pid = pid
@@ -238,14 +270,14 @@ class _Chromium:
         return base64.b64decode(shot["data"])
 
     def is_well(self) -> bool:
-        return self._browser.is_connected() and not self._crashed
+        return self.browser.is_connected() and not self._crashed
 
     async def close(self) -> None:
         from playwright.async_api import Error
 
         with suppress(TimeoutError, Error):
             async with asyncio.timeout(10):
-                await self._browser.close()
+                await self.browser.close()
                 await self._playwright.stop()
                 return
         await self.kill()
@@ -260,7 +292,7 @@ class _Chromium:
                 await self._playwright.stop()
 
     async def _new_tab(self) -> tuple[Tab, CDPSession]:
-        context = await self._browser.new_context(
+        context = await self.browser.new_context(
             java_script_enabled=False, device_scale_factor=1, service_workers="block"
         )
         tab = await context.new_page()

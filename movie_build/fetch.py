@@ -1,13 +1,17 @@
-"""One HTTP request with limits: what a server answers, or a clear refusal."""
+"""A page or picture over HTTP, with limits and patience: the answer, or a clear refusal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from movie_build import service as services
 from movie_build.errors import SourceError
+from movie_build.ledger import NOTHING, Use
+from movie_build.service import Retry, Service, may_pass, retry_after_s
 
 if TYPE_CHECKING:
     import httpx
@@ -19,7 +23,7 @@ PICTURE_TYPES = "image/png,image/jpeg,image/webp,image/svg+xml,image/gif,image/*
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much and how long one request may take, its redirects included."""
+    """How much and how long one try of a request may take, its redirects included."""
 
     max_bytes: int = 20_000_000
     total_s: float = 60
@@ -39,9 +43,12 @@ class Answer:
     language: str = ""
     etag: str = ""
     last_modified: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 LIMITS = Limits()
+# Whoever waits at a terminal for one page wants an answer sooner than a build of 300 lines does.
+PATIENCE = services.Limits(tries=4)
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -52,11 +59,16 @@ def get(
     headers: Mapping[str, str] = NO_HEADERS,
     limits: Limits = LIMITS,
     transport: httpx.BaseTransport | None = None,
+    client: httpx.Client | None = None,
+    service: Service | None = None,
+    taken: Collection[int] = (),
 ) -> Answer:
     """What a GET of `url` answers, redirects followed; status 304 is an answer too.
 
     `transport` is the seam for who may be asked: one that looks at the host of
-    every hop can refuse it.
+    every hop can refuse it; a `client` has its own, and keeps cookies. `service`
+    paces the request and tries it again where that may help. A status in
+    `taken` is an answer, not an error.
 
     Raises:
         SourceError: no answer, status 400 or above, or a limit is passed.
@@ -64,37 +76,70 @@ def get(
     import httpx
 
     wanted = {"User-Agent": USER_AGENT, "Accept": accept, **headers}
+
+    def attempt() -> tuple[Answer, Use]:
+        with nullcontext(client) if client else new_client(limits, transport) as asker:
+            request = asker.build_request("GET", url, headers=wanted)
+            return ask(asker, request, limits, lambda found: _check(url, found, taken)), NOTHING
+
+    try:
+        return (service or Service("source", PATIENCE)).call(attempt, SourceError)
+    except httpx.InvalidURL as error:
+        raise SourceError(f"{url} is not an address that can be fetched: {error}") from error
+
+
+def new_client(limits: Limits, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """A client that follows redirects and waits for silence as `limits` say."""
+    import httpx
+
+    return httpx.Client(
+        transport=transport,
+        timeout=min(limits.silence_s, limits.total_s),
+        follow_redirects=True,
+        max_redirects=limits.max_redirects,
+    )
+
+
+def ask(
+    client: httpx.Client,
+    request: httpx.Request,
+    limits: Limits,
+    check: Callable[[httpx.Response], None],
+) -> Answer:
+    """What `request` answers, asked once; `check` may refuse it before its body is read.
+
+    Raises:
+        Retry: another try may help: no answer in time, or it broke off.
+        SourceError: none will, or a limit is passed.
+    """
+    import httpx
+
+    url = str(request.url)
     # A server that trickles is cut off by the deadline between two pieces of its body.
     deadline = time.monotonic() + limits.total_s
-    quiet = httpx.Timeout(min(limits.silence_s, limits.total_s))
+    response: httpx.Response | None = None
     try:
-        with (
-            httpx.Client(
-                transport=transport,
-                timeout=quiet,
-                follow_redirects=True,
-                max_redirects=limits.max_redirects,
-            ) as client,
-            client.stream("GET", url, headers=wanted) as response,
-        ):
-            _check_status(url, response)
-            body = _body(url, response, limits, deadline)
-            return _answer(response, body)
+        response = client.send(request, stream=True)
+        check(response)
+        return _answer(response, _body(url, response, limits, deadline))
     except httpx.TooManyRedirects as error:
         what = f"{url} redirects more than {limits.max_redirects} times; it may want cookies"
         raise SourceError(f"{what}: save the page in your browser and give the file") from error
     except httpx.TimeoutException as error:
-        what = f"{url} did not answer within {quiet.read:g} s; try again later"
-        raise SourceError(what) from error
+        quiet_s = min(limits.silence_s, limits.total_s)
+        raise Retry(f"{url} did not answer within {quiet_s:g} s") from error
     except httpx.ConnectError as error:
         what = f"cannot reach {url}: {_reason(error)}; check the address and your connection"
         raise SourceError(what) from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+    except httpx.UnsupportedProtocol as error:
         raise SourceError(f"{url} is not an address that can be fetched: {error}") from error
     except httpx.DecodingError as error:
-        raise SourceError(f"{url} sent damaged compressed content; try again later") from error
+        raise Retry(f"{url} sent damaged compressed content") from error
     except httpx.HTTPError as error:
-        raise SourceError(f"{url} broke off: {_reason(error)}; try again later") from error
+        raise Retry(f"{url} broke off: {_reason(error)}") from error
+    finally:
+        if response is not None:
+            response.close()
 
 
 def fetch_picture(
@@ -102,13 +147,14 @@ def fetch_picture(
     *,
     limits: Limits = LIMITS,
     transport: httpx.BaseTransport | None = None,
+    service: Service | None = None,
 ) -> bytes:
     """The bytes of the picture at `url`.
 
     Raises:
         SourceError: as `get`; or the answer is not a picture.
     """
-    answer = get(url, accept=PICTURE_TYPES, limits=limits, transport=transport)
+    answer = get(url, accept=PICTURE_TYPES, limits=limits, transport=transport, service=service)
     named = answer.media_type
     if named and not named.startswith(("image/", "application/octet-stream", "binary/")):
         raise SourceError(f"{url} is {named}, not a picture")
@@ -117,16 +163,14 @@ def fetch_picture(
     return answer.body
 
 
-def _check_status(url: str, response: httpx.Response) -> None:
+def _check(url: str, response: httpx.Response, taken: Collection[int]) -> None:
     status = response.status_code
-    if status < 300 or status == 304:
+    if status < 300 or status == 304 or status in taken:
         return
     reason = f"{status} {response.reason_phrase}".strip()
     where = url if str(response.url) == url else f"{url} (at {response.url})"
-    if status == 429 or status >= 500:
-        wait = response.headers.get("retry-after", "")
-        when = f"in {wait} s" if wait.isdigit() else "later"
-        raise SourceError(f"{where} answered {reason}; try again {when}")
+    if may_pass(status):
+        raise Retry(f"{where} answered {reason}", retry_after_s(response.headers))
     if status in (401, 402, 403, 407, 451):
         hint = "it is not open to programs: save the page in your browser and give the file"
     elif status in (404, 410):
@@ -162,6 +206,7 @@ def _answer(response: httpx.Response, body: bytes) -> Answer:
         language=headers.get("content-language", "").partition(",")[0].strip(),
         etag=headers.get("etag", ""),
         last_modified=headers.get("last-modified", ""),
+        headers=tuple(headers.multi_items()),
     )
 
 

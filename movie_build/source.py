@@ -1,13 +1,11 @@
 """A page's address or a file's path → its article.
 
 To read a further kind of document, give its media type a reader in `READERS`;
-a further way to get one is a function that gives an `Original`.
+a further way to get one from the web belongs into `web_source`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,45 +13,65 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from movie_build.article import Article, Bullets, Paragraph, Picture, Quote
-from movie_build.atomic import write_bytes
 from movie_build.charset import decode
 from movie_build.errors import SourceError
 from movie_build.extract import from_html, from_markdown, from_plain
-from movie_build.fetch import LIMITS, Answer, Limits, fetch_picture, get
+from movie_build.fetch import LIMITS, Limits, fetch_picture
+from movie_build.mcp_config import McpSettings
+from movie_build.pdf import from_pdf
+from movie_build.web_source import Found, Way, find
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Original", "fetch_picture", "read"]
+    from movie_build.service import Service
+
+__all__ = ["McpSettings", "Original", "fetch_picture", "read"]
 
 # Less running text than this is a notice or an empty frame, not an article.
 ARTICLE_MIN_CHARS = 40
 
 
+def _silent(_: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A document as it came: `origin` is the URL after redirects or the path as it was given."""
+    """A document as it came: `origin` is the URL after redirects or the path as it was given.
+
+    `place` turns a picture's address in it into the article's, where that is
+    not the usual; `report` is told what of it could not be read.
+    """
 
     origin: str
     body: bytes
     media_type: str
     charset: str = ""
     language: str = ""
+    place: Callable[[str], str] | None = None
+    report: Callable[[str], None] = _silent
 
 
 Reader: TypeAlias = Callable[[Original], Article]
 
 
 def _html(page: Original) -> Article:
-    return from_html(decode(page.body, page.charset), page.origin, page.language)
+    text = decode(page.body, page.charset)
+    return from_html(text, page.origin, page.language, place=page.place)
 
 
 def _markdown(page: Original) -> Article:
-    return from_markdown(decode(page.body, page.charset), page.origin, page.language)
+    text = decode(page.body, page.charset)
+    return from_markdown(text, page.origin, page.language, place=page.place)
 
 
 def _plain(page: Original) -> Article:
     return from_plain(decode(page.body, page.charset), page.origin, page.language)
+
+
+def _pdf(page: Original) -> Article:
+    return from_pdf(page.body, page.origin, page.language, report=page.report)
 
 
 READERS: Mapping[str, Reader] = {
@@ -62,6 +80,8 @@ READERS: Mapping[str, Reader] = {
     "text/markdown": _markdown,
     "text/x-markdown": _markdown,
     "text/plain": _plain,
+    "application/pdf": _pdf,
+    "application/x-pdf": _pdf,
 }
 SUFFIXES: Mapping[str, str] = {
     ".html": "text/html",
@@ -70,6 +90,7 @@ SUFFIXES: Mapping[str, str] = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".txt": "text/plain",
+    ".pdf": "application/pdf",
 }
 
 
@@ -81,31 +102,43 @@ def read(
     again: bool = False,
     limits: Limits = LIMITS,
     transport: httpx.BaseTransport | None = None,
+    service: Service | None = None,
+    render: bool = False,
+    mcp: McpSettings | None = None,
+    report: Callable[[str], None] = _silent,
 ) -> Article:
     """The article at `source`: an http(s) address, or a path relative to the folder `base`.
 
     What a server answered is kept in the folder `cache` and not asked for
     again, unless `again`: then the server is asked whether it has changed.
+    `render` lets the page's JavaScript run first, in the shared browser; `mcp`
+    asks an MCP server for the page, and where that fails it is fetched after
+    all. `report` is told of that, and of what could not be read or asked.
 
     Raises:
         SourceError: it cannot be had, is no text, or holds no article.
+        MissingExtra: `mcp` is given, and its SDK is not installed.
     """
     scheme = source.partition("://")[0].strip().lower() if "://" in source else ""
     if scheme in ("http", "https"):
-        original = _page(source, cache, again=again, limits=limits, transport=transport)
+        way = Way(base, cache, again, limits, transport, service, report)
+        original = _document(find(source, way, render=render, mcp=mcp), report)
     elif scheme:
         raise SourceError(f"source {source}: {scheme} is not read; use http, https or a path")
+    elif render or mcp:
+        what = "the browser" if render else "the MCP server"
+        raise SourceError(f"source {source} is a file, and {what} is for http(s) addresses only")
     else:
-        original = _file(source, base, limits)
+        original = replace(_file(source, base, limits), report=report)
     reader = READERS.get(original.media_type)
     if reader is None:
-        readable = "a web page, Markdown or plain text"
+        readable = "a web page, Markdown, plain text or PDF"
         raise SourceError(f"{source} is {original.media_type}; what can be read is {readable}")
     article = reader(original)
     if _n_chars(article) < ARTICLE_MIN_CHARS:
         hint = ""
-        if scheme:
-            hint = "; if it is drawn by JavaScript, save it in your browser and give the file"
+        if scheme and reader is _html and not render:
+            hint = "; if JavaScript puts it there, let the browser read it (--browser)"
         raise SourceError(f"{source} holds no article: there is no running text in it{hint}")
     return article if scheme else _with_pictures_that_exist(article, base)
 
@@ -148,61 +181,25 @@ def _with_pictures_that_exist(article: Article, base: Path) -> Article:
     return replace(article, blocks=tuple(blocks))
 
 
-def _page(
-    url: str, cache: Path, *, again: bool, limits: Limits, transport: httpx.BaseTransport | None
-) -> Original:
-    kept = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.page"
-    known = _recall(kept)
-    if known is None or again:
-        answer = get(url, headers=_conditions(known), limits=limits, transport=transport)
-        if answer.status == 304:
-            if known is None:
-                raise SourceError(f"{url} answered 304 to a request without conditions")
-        else:
-            known = answer
-            _remember(kept, answer)
-    path = unquote(urlsplit(known.url).path)
-    media_type = _media_type(path, known.body, known.media_type)
-    return Original(known.url, known.body, media_type, known.charset, known.language)
-
-
-def _conditions(known: Answer | None) -> dict[str, str]:
-    if known is None:
-        return {}
-    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-    return {name: value for name, value in given.items() if value}
-
-
-def _remember(kept: Path, answer: Answer) -> None:
-    """Keep `answer`: one line of JSON, then the body as it came."""
-    head = {
-        "url": answer.url,
-        "media_type": answer.media_type,
-        "charset": answer.charset,
-        "language": answer.language,
-        "etag": answer.etag,
-        "last_modified": answer.last_modified,
-        "sha256": hashlib.sha256(answer.body).hexdigest(),
-    }
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(kept, json.dumps(head).encode() + b"\n" + answer.body)
-
-
-def _recall(kept: Path) -> Answer | None:
-    """What was kept; nothing if it is not there or damaged."""
-    try:
-        line, _, body = kept.read_bytes().partition(b"\n")
-        head = json.loads(line)
-        if head.pop("sha256") != hashlib.sha256(body).hexdigest():
-            return None
-        return Answer(status=200, body=body, **head)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+def _document(found: Found, report: Callable[[str], None]) -> Original:
+    answer = found.answer
+    path = unquote(urlsplit(answer.url).path)
+    return Original(
+        found.origin or answer.url,
+        answer.body,
+        _media_type(path, answer.body, answer.media_type),
+        answer.charset,
+        answer.language,
+        found.place,
+        report,
+    )
 
 
 def _media_type(name: str, body: bytes, named: str) -> str:
     """What the document is: by the server's word, then by its name, then by its beginning."""
     by_name = SUFFIXES.get(Path(name).suffix.lower(), "")
+    if b"%PDF-" in body[:1024]:
+        return "application/pdf"
     # Markdown is often served as plain text, and text as a download.
     if named == "text/plain" and by_name == "text/markdown":
         return by_name
@@ -210,8 +207,6 @@ def _media_type(name: str, body: bytes, named: str) -> str:
         return named
     if by_name:
         return by_name
-    if body.startswith(b"%PDF-"):
-        return "application/pdf"
     start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")):
         return "text/html"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import email.utils
 import gzip
 import threading
 import time
@@ -13,7 +14,8 @@ import pytest
 from movie_build.article import Article, Paragraph, Picture
 from movie_build.charset import decode
 from movie_build.errors import SourceError
-from movie_build.fetch import Limits, fetch_picture
+from movie_build.fetch import PATIENCE, Limits, fetch_picture
+from movie_build.service import Service
 from movie_build.source import read
 
 SENTENCE = "A build system remakes only what has changed, and leaves all the rest alone."
@@ -82,10 +84,21 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def got(
-    source: str, tmp_path: Path, *, again: bool = False, limits: Limits | None = None
+    source: str,
+    tmp_path: Path,
+    *,
+    again: bool = False,
+    limits: Limits | None = None,
+    waited_s: list[float] | None = None,
 ) -> Article:
+    waits = [] if waited_s is None else waited_s
     return read(
-        source, base=tmp_path, cache=tmp_path / "cache", again=again, limits=limits or Limits()
+        source,
+        base=tmp_path,
+        cache=tmp_path / "cache",
+        again=again,
+        limits=limits or Limits(),
+        service=Service("source", PATIENCE, sleep=waits.append),
     )
 
 
@@ -246,7 +259,7 @@ def test_a_server_that_says_nothing_is_given_up(site: Site, tmp_path: Path) -> N
         over.wait(10)
 
     site.pages["/mute"] = mute
-    with pytest.raises(SourceError, match=r"did not answer within 0\.2 s; try again later"):
+    with pytest.raises(SourceError, match=r"did not answer within 0\.2 s \(tried 4 times\)"):
         got(f"{site.url}/mute", tmp_path, limits=Limits(silence_s=0.2))
     over.set()
 
@@ -263,8 +276,9 @@ def test_a_broken_off_answer_is_an_error(site: Site, tmp_path: Path) -> None:
     [
         (404, {}, "404 Not Found; check the address"),
         (403, {}, "403 Forbidden; it is not open to programs"),
-        (429, {"Retry_After": "30"}, "429 Too Many Requests; try again in 30 s"),
-        (503, {}, "503 Service Unavailable; try again later"),
+        (429, {"Retry_After": "30"}, "429 Too Many Requests (tried 4 times); run doit again later"),
+        (429, {"Retry_After": "4000"}, "429 Too Many Requests; it asks to wait 4"),
+        (503, {}, "503 Service Unavailable (tried 4 times); run doit again later"),
         (400, {}, "400 Bad Request; trying again will not help"),
     ],
 )
@@ -278,17 +292,52 @@ def test_an_error_status_says_what_to_do(
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_server_that_fails_at_times_is_asked_again_as_it_asks_for(
+    site: Site, tmp_path: Path
+) -> None:
+    url = f"{site.url}/moody"
+    date = email.utils.formatdate(time.time() + 20, usegmt=True)
+    moods = [
+        Reply(status=503, headers={"Retry-After": "7"}),
+        Reply(status=429, headers={"Retry-After": date}),
+        Reply(page().encode(), headers={"Content-Type": "text/html", "Content-Length": "99999"}),
+        Reply(page().encode()),
+    ]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        reply = moods.pop(0)
+        handler.send_response(reply.status)
+        for name, value in reply.headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(reply.body)
+
+    site.pages["/moody"] = answer
+    waited_s: list[float] = []
+    assert SENTENCE in text_of(got(url, tmp_path, waited_s=waited_s))
+    assert not moods
+    assert waited_s == [
+        pytest.approx(7, abs=0.2),
+        pytest.approx(19.5, abs=1.5),
+        pytest.approx(1.5, abs=0.6),
+    ]
+
+
+def test_what_trying_again_does_not_mend_is_asked_for_once(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        got(site.serve("/gone", b"", status=404), tmp_path)
+    assert len(site.asked) == 1
+
+
 def test_what_is_no_text_is_refused_by_name(site: Site, tmp_path: Path) -> None:
-    url = site.serve("/pdf", b"%PDF-1.7", Content_Type="application/pdf")
-    with pytest.raises(SourceError, match="is application/pdf; what can be read is a web page"):
+    url = site.serve("/a.zip", b"PK\x03\x04", Content_Type="application/zip")
+    with pytest.raises(SourceError, match="is application/zip; what can be read is a web page"):
         got(url, tmp_path)
-    with pytest.raises(SourceError, match="is application/pdf"):
-        got(site.serve("/x", b"%PDF-1.7", Content_Type="application/octet-stream"), tmp_path)
 
 
 @pytest.mark.parametrize("body", ["", "<html></html>", "<html><body><nav>Home</nav></body></html>"])
 def test_a_page_without_an_article_says_so(site: Site, tmp_path: Path, body: str) -> None:
-    with pytest.raises(SourceError, match=r"holds no article.*JavaScript"):
+    with pytest.raises(SourceError, match=r"holds no article.*JavaScript.*--browser"):
         got(site.serve("/none", body), tmp_path)
 
 
