@@ -200,6 +200,12 @@ def test_a_japanese_script_is_asked_for_in_japanese_with_readings_in_katakana(se
     assert "カタカナ" in server.asked[0].instructions and "文字" in server.asked[0].instructions
 
 
+def test_the_articles_own_readings_go_along_with_what_they_are_of(server):
+    article = replace(ARTICLE, readings=(("drop", "ドロップ"), ("elsewhere", "エルスウェア")))
+    write(article, settings(language="ja"), patient())
+    assert "drop: ドロップ" in server.asked[0].data and "elsewhere" not in server.asked[0].data
+
+
 def test_a_reading_with_letters_or_kanji_is_sent_back(server):
     wrong, right = one_line("CPUは計算をします。"), one_line("CPUは計算をします。")
     wrong["sections"][0]["narrations"][0]["reading"] = "CPUは計算をします"
@@ -617,6 +623,7 @@ def test_an_answer_cut_off_at_its_limit_is_asked_for_in_two_halves(server):
     write(article, settings(), patient())
     assert len(server.asked) == 3
     halves = server.asked[1].article + server.asked[2].article
+    assert halves.index("MARK0A") < halves.index("MARK5A")
     assert all(halves.count(f"MARK{k}A") == 1 for k in range(6))
 
 

@@ -115,8 +115,11 @@ class Asking:
         if chunk.trail:
             above = " > ".join(_flat(head.text) for head in chunk.trail)
             named.append(("this part stands under the headings", above))
-        texts = (block_text(block, self.pictures) for block in chunk.blocks)
-        return [*named, ("article", "\n\n".join(texts))]
+        text = "\n\n".join(block_text(block, self.pictures) for block in chunk.blocks)
+        if Form(self.language).readings:
+            known = (f"{_flat(w)}: {_flat(kana)}" for w, kana in article.readings if w in text)
+            named.append(("readings that the article gives", "\n".join(known)))
+        return [*named, ("article", text)]
 
     def _headings(self) -> str:
         """The headings, as many levels of them as there is room for: an aid, no content."""
