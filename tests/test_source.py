@@ -4,12 +4,12 @@ import email.utils
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from services.site import Reply, Site
 
 from movie_build.article import Article, Paragraph, Picture
 from movie_build.charset import decode
@@ -28,59 +28,12 @@ def page(text: str = SENTENCE, head: str = "", lang: str = "en") -> str:
     return f"{top}<body><article><h1>Builds</h1>{filler}</article></body></html>"
 
 
-@dataclass
-class Reply:
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "text/html"})
-
-
-class Site:
-    """A real server on loopback: paths with their replies, and the requests that came."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, Reply | Callable[[BaseHTTPRequestHandler], None]] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                reply = site.pages.get(self.path, Reply(status=404))
-                if not isinstance(reply, Reply):
-                    reply(self)
-                    return
-                self.send_response(reply.status)
-                for name, value in {
-                    "Content-Length": str(len(reply.body)),
-                    **reply.headers,
-                }.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(reply.body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def serve(self, path: str, body: str | bytes, status: int = 200, **headers: str) -> str:
-        raw = body.encode() if isinstance(body, str) else body
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.pages[path] = Reply(raw, status, {"Content-Type": "text/html", **named})
-        return self.url + path
-
-
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     one = Site()
     yield one
-    one.server.shutdown()
-    one.server.server_close()
+    one.close()
 
 
 def got(
