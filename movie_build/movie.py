@@ -31,11 +31,15 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """What the user's files say. `script` is None where it is still to be written."""
+    """What the user's files say. `script` is None where it is still to be written.
+
+    `language` is the BCP 47 tag of what is spoken: as the files say, else by the letters.
+    """
 
     project: Project
     config: Config
     script: Script | None
+    language: str
     warnings: tuple[Mistake, ...] = ()
 
     @property
@@ -50,17 +54,9 @@ class Movie:
         return self.project.folder / self.config.output_dir / f"{self.name}.mp4"
 
     @property
-    def language(self) -> str:
-        """The BCP 47 tag of what is spoken: as said in the files, else by the script's letters."""
-        script = self.script
-        if script and script.language:
-            return script.language
-        return self.asked_language or (language_of(script) if script else "en")
-
-    @property
     def asked_language(self) -> str:
         """The language that `movie.yaml` asks for: this edition's, else the first; or empty."""
-        return self.project.edition or (self.config.languages[0] if self.config.languages else "")
+        return _asked_language(self.project, self.config)
 
 
 def load(project: Project, *, cached: bool = True) -> Movie:
@@ -72,12 +68,21 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     mistakes: list[Mistake] = []
     config = _read(project, project.config, Config(), _config_of, mistakes, cached)
     script = _read(project, project.script, None, _script_of, mistakes, cached)
-    movie = Movie(project, config.value, script.value, (*config.warnings, *script.warnings))
+    asked = _asked_language(project, config.value)
+    language = (script.value.language if script.value else "") or asked
+    if not language:
+        language = language_of(script.value) if script.value else "en"
+    warnings = (*config.warnings, *script.warnings)
+    movie = Movie(project, config.value, script.value, language, warnings)
     if not mistakes:
         mistakes += _contradictions(movie)
     if mistakes:
         raise InputError(sorted(mistakes, key=lambda m: (m.where.file, m.where.line or 0)))
     return movie
+
+
+def _asked_language(project: Project, config: Config) -> str:
+    return project.edition or (config.languages[0] if config.languages else "")
 
 
 def language_of(script: Script) -> str:
