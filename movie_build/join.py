@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movie_build import captions, keys
+from movie_build import captions, keys, progress
 from movie_build.atomic import appearing, write_bytes
 from movie_build.captions import Chapter, Cue
 from movie_build.errors import EncodeError, StoreError, shown
@@ -97,6 +97,7 @@ class MovieFile:
 
         graph = self.graph
         lines = [line for drawn in graph.sections for line in drawn.lines]
+        told = _Told(len(timeline.slides) + len(timeline.sounds))
         cues = _cues(graph, timeline)
         chapters = _chapters(graph, timeline)
         with appearing(self.mp4, durable=True) as part:
@@ -104,14 +105,16 @@ class MovieFile:
                 part,
                 fmt=_video_format(graph),
                 shots=[
-                    mp4.Shot(span.n_frames, self._picture(span.slide))
+                    mp4.Shot(span.n_frames, told.when(self._picture(span.slide)))
                     for span in timeline.slides
                     if span.n_frames
                 ],
                 sounds=[
                     mp4.Sound(
                         span.n_aac_frames,
-                        None if span.line is None else _packets(lines[span.line].sound.path),
+                        None
+                        if span.line is None
+                        else told.when(_packets(lines[span.line].sound.path)),
                     )
                     for span in timeline.sounds
                 ],
@@ -172,6 +175,24 @@ class MovieFile:
             facts=json.dumps(asdict(facts)) if facts else "",
         )
         self.bench.records.put(record)
+
+
+class _Told:
+    """Tells how much of the movie is written, by the parts that are asked for."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+
+    def when(self, read: Callable[[], bytes]) -> Callable[[], bytes]:
+        """`read`, told when it is called."""
+
+        def told() -> bytes:
+            self._done += 1
+            progress.report("movie", "writing", self._done, self._total)
+            return read()
+
+        return told
 
 
 def _video_format(graph: Graph) -> VideoFormat:

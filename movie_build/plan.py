@@ -155,11 +155,16 @@ def plan_graphs(
     bench: Bench,
     paces: Mapping[str, Pace],
     price: Callable[[str], Price],
+    *,
+    ask_store: bool = True,
 ) -> Plan:
-    """The plan of a movie whose script is written, in all its editions."""
+    """The plan of a movie whose script is written, in all its editions.
+
+    Without `ask_store`, what the store may have counts as to be made.
+    """
     plan = Plan(graphs[0].movie.name)
     units = units_of(*graphs)
-    stock = _Stock(bench, units)
+    stock = _Stock(bench, units, ask_store=ask_store)
     kinds: dict[tuple[str, str], int] = {}
     for unit in units:
         step = plan.steps[unit.step]
@@ -193,7 +198,7 @@ def plan_graphs(
 class _Stock:
     """What of the pieces is there, and what is not there but `stored`: the store has it."""
 
-    def __init__(self, bench: Bench, units: Iterable[Unit]) -> None:
+    def __init__(self, bench: Bench, units: Iterable[Unit], *, ask_store: bool) -> None:
         missing: dict[str, Piece] = {}
         left = [piece for unit in units for piece in unit.pieces]
         while left:
@@ -201,7 +206,7 @@ class _Stock:
             if piece.key not in missing and not bench.fresh(piece):
                 missing[piece.key] = piece
                 left += piece.needs
-        self.stored = bench.store.having(missing)
+        self.stored = bench.store.having(missing) if ask_store else set()
         self._missing = missing.keys() - self.stored
 
     def to_make(self, piece: Piece) -> list[Piece]:

@@ -94,9 +94,18 @@ class Report:
             if count.made or count.reused or count.failed:
                 failed = f", {count.failed} failed" if count.failed else ""
                 out.append(f"{step:<8} {count.made} new, {count.reused} reused{failed}")
+        return out + self.movie_lines()
+
+    @property
+    def movies(self) -> list[MovieFacts]:
+        """The movies that the run was asked for and that lie there now."""
         joined = self.steps["movie"].made + self.steps["movie"].reused
-        for movie in (self.movie, *self.others.values()):
-            if movie and joined:
-                minutes, seconds = divmod(round(movie.duration_s), 60)
-                out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
+        return [movie for movie in (self.movie, *self.others.values()) if movie and joined]
+
+    def movie_lines(self) -> list[str]:
+        """A line for each movie: its path and its length."""
+        out = []
+        for movie in self.movies:
+            minutes, seconds = divmod(round(movie.duration_s), 60)
+            out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
         return out

@@ -1,14 +1,21 @@
-"""How doit tells a run of ours: mistakes to stderr, one line a step and the movies to stdout."""
+"""How doit tells a run of ours: mistakes and progress to stderr, steps and movies to stdout."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from movie_build.errors import MovieBuildError
+from movie_build import github_actions, interrupt, telling
+from movie_build.display import Display
+from movie_build.errors import InputError, MovieBuildError, shown
+from movie_build.report import Report
 from movie_build.session import Session
+
+_had_bugs = False
 
 
 class Reporter:
@@ -17,11 +24,16 @@ class Reporter:
     def __init__(self, out: TextIO, sessions: Sequence[Session]) -> None:
         self.out = out
         self.sessions = sessions
+        self.telling = telling.asked()
+        self.verbose = self.telling.verbose
         self.active: list[Session] = []
         self.bugs: list[str] = []
+        self.began = time.time()
+        self._display = Display(self.active)
 
     def initialize(self, tasks: Mapping[str, Any], selected: Sequence[str]) -> None:
         """Before anything runs: take the projects, tell their warnings."""
+        interrupt.will_be_told()
         named = [name.split(":")[0] for name in selected]
         for session in self.sessions:
             if len(self.sessions) > 1 and session.project.name not in named:
@@ -33,17 +45,33 @@ class Reporter:
                 print(error, file=sys.stderr)
                 raise SystemExit(1) from None
             self.active.append(session)
-            for warning in session.movie.warnings:
+            for warning in () if self.telling.quiet else session.movie.warnings:
                 print(f"warning: {warning}", file=sys.stderr)
+                if github_actions.active():
+                    folder = session.project.folder
+                    print(github_actions.warning(warning, folder), file=sys.stderr)
 
     def get_status(self, task: Any) -> None:
         """A task is looked at."""
 
     def execute_task(self, task: Any) -> None:
-        """A task begins."""
+        """A task begins, in the thread that works at it."""
+        if (task.verbosity or 0) > 0:
+            self.verbose = True  # doit's own -v
+        if not self.telling.quiet and not self.verbose:
+            self._display.begin()
 
     def add_success(self, task: Any) -> None:
         """A task is done; its action has counted it."""
+        if self.verbose and not self.telling.quiet:
+            for session in self.active:
+                self._tell_made(session, task)
+
+    def _tell_made(self, session: Session, task: Any) -> None:
+        step, name = session.units.get(task.name, ""), task.name.rpartition(":")[2]
+        outcome = session.outcomes.get((step, name)) or session.outcomes.get((step, ""))
+        if step and outcome:
+            print(f"{step:<8} {outcome.seconds:6.2f} s  {task.doc or name}", file=sys.stderr)
 
     def skip_uptodate(self, task: Any) -> None:
         """A task has nothing to do."""
@@ -72,19 +100,81 @@ class Reporter:
 
     def complete_run(self) -> None:
         """Everything has run, or was broken off."""
+        global _had_bugs  # noqa: PLW0603
+        _had_bugs = _had_bugs or bool(self.bugs)
         gc.freeze()  # what is left is the run itself: not worth a look
         gc.enable()
+        self._display.end()
         close_browser()
-        for session in self.active:
-            report = session.finish()
-            for error in session.failures:
-                print(error, file=sys.stderr)
-            if len(self.sessions) > 1:
-                self.out.write(f"{session.project.name}\n")
-            for line in report.lines():
-                self.out.write(f"{line}\n")
+        reports = [(session, session.finish()) for session in self.active]
+        if interrupt.signal_number():
+            self._stopped()
+        for session, report in reports:
+            self._tell(session, report)
         for bug in self.bugs:
             print(bug, file=sys.stderr)
+        if github_actions.active():
+            github_actions.summarize(
+                (session.project.name, report, in_order(session.failures))
+                for session, report in reports
+            )
+        if self.telling.junit:
+            self._report_junit()
+
+    def _tell(self, session: Session, report: Report) -> None:
+        several = len(self.sessions) > 1
+        for error in in_order(session.failures):
+            if github_actions.active():
+                for command in github_actions.commands(error, session.project.folder):
+                    print(command, file=sys.stderr)
+            print(error, file=sys.stderr)
+        if self.telling.quiet:
+            for movie in report.movies:
+                path = session.project.folder / movie.path
+                self.out.write(f"{shown(path, self.telling.base)}\n")
+            return
+        for line in [session.project.name] * several + report.lines():
+            self.out.write(f"{line}\n")
+
+    def _report_junit(self) -> None:
+        from movie_build import junit
+
+        assert self.telling.junit
+        try:
+            junit.write(self.telling.junit, self.active, self.began)
+        except MovieBuildError as error:
+            print(error, file=sys.stderr)
+
+    def _stopped(self) -> None:
+        """Say so, and end the process.
+
+        At once, because threads may still be deep in a library that does not bear to
+        have the interpreter taken down around it. All that is finished is on disk.
+        """
+        made = sum(count.made for s in self.active for count in s.steps.values())
+        kept = f"; what was made stays ({made}), the next build goes on from there" if made else ""
+        print(f"stopped{kept}", file=sys.stderr)
+        sys.stderr.flush()
+        self.out.flush()
+        os._exit(interrupt.exit_code())
+
+
+def had_bugs() -> bool:
+    """Whether a run of this process ended in anything but mistakes of the user's."""
+    return _had_bugs
+
+
+def in_order(failures: Iterable[MovieBuildError]) -> list[MovieBuildError]:
+    """Failures by file and line, those without a place last; the same one is told once."""
+    unique = {str(error): error for error in failures}
+
+    def place(error: MovieBuildError) -> tuple[bool, str, int, str]:
+        at = error.mistakes[0].where if isinstance(error, InputError) else error.at
+        if at is None:
+            return True, "", 0, str(error)
+        return False, at.file, at.line or 0, str(error)
+
+    return sorted(unique.values(), key=place)
 
 
 def close_browser() -> None:

@@ -17,9 +17,11 @@ from typing import Any, TypeAlias
 from doit import create_after
 from doit.exceptions import TaskFailed
 
+from movie_build import github_actions, interrupt
 from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile
 from movie_build.pieces import Piece
+from movie_build.plan_command import only_named
 from movie_build.session import Edition, Session
 
 Task: TypeAlias = dict[str, Any]
@@ -33,29 +35,36 @@ GROUPS = {
 def movie(namespace: dict[str, Any], file: str) -> None:
     """Fill a project's dodo.py with the tasks that make its movie."""
     folder = Path(file).resolve().parent
+    if only_named(folder):
+        return
+    interrupt.install()
     gc.disable()  # thousands of tasks are made, and none is garbage before the run ends
     try:
         session = Session(folder)
         default = _define(namespace, session, "")
     except MovieBuildError as error:
-        _refuse(error)
+        _refuse(error, folder)
     _configure(namespace, [session], folder / "build" / "doit.db", default)
 
 
 def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> None:
     """Fill a dodo.py with one task a project under `projects`, named for its folder."""
     base = Path(file).resolve().parent
+    dodos = sorted((base / projects).glob("*/dodo.py"))
+    if only_named(*(dodo.parent for dodo in dodos)):
+        return
+    interrupt.install()
     gc.disable()
     sessions = []
     names = []
-    for dodo in sorted((base / projects).glob("*/dodo.py")):
+    for dodo in dodos:
         names.append(dodo.parent.name)
         try:
             session = Session(dodo.parent)
             _define(namespace, session, dodo.parent.name)
             sessions.append(session)
         except MovieBuildError as error:
-            namespace[f"task_{len(namespace)}"] = _broken(dodo.parent.name, error)
+            namespace[f"task_{len(namespace)}"] = _broken(dodo.parent, error)
     _configure(namespace, sessions, base / ".doit.db", names)
 
 
@@ -73,16 +82,25 @@ def run_doit(folder: Path, args: Sequence[str]) -> int:
     return int(DoitMain(ModuleTaskLoader(namespace)).run(list(args)) or 0)
 
 
-def _refuse(error: MovieBuildError) -> None:
+def _refuse(error: MovieBuildError, folder: Path) -> None:
+    _annotate(error, folder)
     print(error, file=sys.stderr)
     raise SystemExit(1)
 
 
-def _broken(name: str, error: MovieBuildError) -> Callable[[], Task]:
+def _annotate(error: MovieBuildError, folder: Path) -> None:
+    if github_actions.active():
+        for command in github_actions.commands(error, folder):
+            print(command, file=sys.stderr)
+
+
+def _broken(folder: Path, error: MovieBuildError) -> Callable[[], Task]:
     """A task for a project whose files cannot be understood: it fails and says why."""
+    name = folder.name
     told = "\n".join(f"{name}/{line}" for line in str(error).splitlines())
 
     def fail() -> TaskFailed:
+        _annotate(error, folder)
         print(told, file=sys.stderr)
         return TaskFailed(told, report=False)
 
@@ -126,7 +144,7 @@ def _prepare(dep_file: Path) -> None:
     except (OSError, sqlite3.OperationalError) as error:
         dep_file.unlink(missing_ok=True)
         where = f"{dep_file.parent.name}/{dep_file.name}"
-        _refuse(MovieBuildError(f"cannot write {where}: {error}"))
+        _refuse(MovieBuildError(f"cannot write {where}: {error}"), dep_file.parent)
 
 
 def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:

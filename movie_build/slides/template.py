@@ -272,6 +272,7 @@ def css_string(text: str) -> str:
 
 
 def _shared() -> Browser:
+    from movie_build import progress
     from movie_build.browser import shared
 
-    return shared()
+    return shared(progress.told("slide"))
