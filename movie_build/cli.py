@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +11,7 @@ from typing import ParamSpec
 
 import click
 
-from movie_build import __version__, cli_explain
+from movie_build import __version__, cli_cache, cli_explain
 from movie_build.errors import MovieBuildError
 
 P = ParamSpec("P")
@@ -60,15 +61,23 @@ def new(name: Path, source: str | None) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Tell mistakes and the movie's path only.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each piece that is made.")
 @click.option("-k", "--keep-going", is_flag=True, help="Make what can be made, then tell failures.")
+@click.option("--frozen", is_flag=True, help="Ask no service; what is missing is told at once.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Report to a file.")
 @click.argument("args", metavar="[FOLDER] [DOIT_ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @told
 def build(
-    args: tuple[str, ...], quiet: bool, verbose: bool, keep_going: bool, junit: Path | None
+    args: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    keep_going: bool,
+    frozen: bool,
+    junit: Path | None,
 ) -> None:
     """Bring the movie in FOLDER up to date: `doit` in it. What else there is goes to doit."""
     from movie_build.cli_explain import build_told
 
+    if frozen:
+        os.environ["MOVIE_BUILD_FROZEN"] = "1"
     named = bool(args) and not args[0].startswith("-")
     folder = FOLDER.convert(args[0], None, None) if named else Path()
     doit_args = [*args[named:], *(["--continue"] if keep_going else [])]
@@ -108,6 +117,8 @@ def doctor(fix: bool) -> None:
 
 main.add_command(cli_explain.plan)
 main.add_command(cli_explain.why)
+main.add_command(cli_cache.cache)
+main.add_command(cli_cache.gc)
 
 if __name__ == "__main__":
     main()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from movie_build.errors import FrozenError, Mistake, Where
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
-from movie_build.store import flag
 from movie_build.units import Unit, units_of
 
 if TYPE_CHECKING:

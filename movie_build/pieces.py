@@ -118,6 +118,18 @@ class Bench:
                     return content
             return self._fill(piece)[1]
 
+    def held(self, piece: Piece) -> bytes | None:
+        """The piece's bytes, verified, from its file or a store; None if it is nowhere.
+
+        Nothing is made, and nothing is written to the project.
+        """
+        record = self.records.get(self.name(piece.path))
+        content = self._read(piece, record) if record and record.key == piece.key else None
+        if content is not None:
+            return content
+        found = self.store.get(piece.key)
+        return found.payload if found else None
+
     def _fill(self, piece: Piece) -> tuple[str, bytes]:
         found = self._fetch(piece)
         if found:

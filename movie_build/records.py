@@ -62,6 +62,11 @@ class Records:
         with self._lock:
             return self._loaded().get(name)
 
+    def all(self) -> list[Record]:
+        """Every record, also of files that are not there any more."""
+        with self._lock:
+            return list(self._loaded().values())
+
     def put(self, record: Record) -> None:
         """Remember `record`, at once and durably against a kill of this process.
 

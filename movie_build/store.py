@@ -52,8 +52,11 @@ class Layer(Protocol):
         """Keep `payload` under `key`, at once or soon. What goes wrong is told by `settle`."""
         ...
 
-    def settle(self) -> list[str]:
-        """End a run: finish what is under way; what went wrong, a sentence each."""
+    def settle(self, within_s: float | None = None) -> list[str]:
+        """End a run: finish what is under way; what went wrong, a sentence each.
+
+        Without `within_s`, the layer's usual time is waited at most.
+        """
         ...
 
 
@@ -103,7 +106,7 @@ class FolderStore:
         except OSError as error:
             self._refusal = error
 
-    def settle(self) -> list[str]:
+    def settle(self, within_s: float | None = None) -> list[str]:
         """What went wrong since the last call."""
         refusal, self._refusal = self._refusal, None
         if refusal is None:
@@ -157,13 +160,13 @@ class Store:
         for layer in self.layers:
             layer.put(key, payload)
 
-    def settle(self) -> list[str]:
-        """End a run: wait for uploads, within a limit, and keep the counts; warnings to tell."""
+    def settle(self, within_s: float | None = None) -> list[str]:
+        """End a run: wait for uploads, at most `within_s`, and keep the counts; what to warn of."""
         with self._guard:
             counts, self._counts = self._counts, Counter()
         if self._counts_path and counts:
             add_counts(self._counts_path, counts)
-        return [told for layer in self.layers for told in layer.settle()]
+        return [told for layer in self.layers for told in layer.settle(within_s)]
 
     def _count(self, what: str) -> None:
         with self._guard:

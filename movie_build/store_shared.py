@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from movie_build.remote_files import RemoteFiles, shown_url
-from movie_build.store import LAYOUT, object_name, sealed, unsealed
+from movie_build.store import LAYOUT, Store, object_name, sealed, unsealed
 
 _N_UPLOADERS = 4
 _HELD_MAX_BYTES = 64_000_000
@@ -93,6 +93,10 @@ class SharedStore:
         self._answered = True
         return there
 
+    def having(self, keys: Iterable[str]) -> set[str]:
+        """Those of `keys` that there is an object of."""
+        return Store([self]).having(keys)
+
     def put(self, key: str, payload: bytes) -> None:
         """Have `payload` uploaded under `key`, soon."""
         if self.read_only or self._unreachable or self._unwritable:
@@ -105,10 +109,11 @@ class SharedStore:
                 self._n_uploaders += 1
                 threading.Thread(target=self._upload_all, name="upload", daemon=True).start()
 
-    def settle(self) -> list[str]:
-        """Wait for the uploads, within the time limit; what went wrong since the last call."""
+    def settle(self, within_s: float | None = None) -> list[str]:
+        """Wait for the uploads, at most `within_s`; what went wrong since the last call."""
+        limit_s = self._settle_s if within_s is None else within_s
         with self._changed:
-            if not self._changed.wait_for(lambda: not self._n_uploaders, self._settle_s):
+            if not self._changed.wait_for(lambda: not self._n_uploaders, limit_s):
                 self._n_lost += len(self._waiting) + self._n_uploaders
                 self._waiting.clear()
                 self._held_bytes = 0
