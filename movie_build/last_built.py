@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from movie_build import pace, theme
 from movie_build.atomic import write_bytes
+from movie_build.config import Config
 from movie_build.errors import SlideError
 from movie_build.graph import DrawnSection, Graph, SpokenLine
 from movie_build.store import default_folder
@@ -88,17 +89,23 @@ def movie_of(graph: Graph, digest: Any) -> LastMovie:
     inputs = json.loads(graph.recipe)
     inputs.pop("sections", None)
     return LastMovie(
-        tuple(line_of(line) for drawn in graph.sections for line in drawn.lines),
+        tuple(line_of(li, graph.movie.config) for drawn in graph.sections for li in drawn.lines),
         tuple(_slide_of(drawn, files) for drawn in graph.sections),
         inputs,
         {word.surface: asdict(word) for word in graph.movie.config.dictionary},
     )
 
 
-def line_of(spoken: SpokenLine) -> LastLine:
+def line_of(spoken: SpokenLine, config: Config) -> LastLine:
     """What a line is made from."""
     line = spoken.line
+    settings = config.voice
+    for persona in config.personas:
+        if persona.id == line.persona_id:
+            settings = persona.voice.over(settings)
+    settings = line.voice.over(settings) if line.voice else settings
     said = {
+        "voice": {k: v for k, v in asdict(settings).items() if v is not None and k != "where"},
         "reading": line.reading,
         "speaker": line.persona_id,
         "recording": line.recording,

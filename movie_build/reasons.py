@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from movie_build import difference
@@ -69,7 +70,7 @@ class Reasons:
         speaker = difference.values("speaker", old.said["speaker"], new.said["speaker"])
         yield from speaker
         if not speaker and not new.said["recording"] and not old.said["recording"]:
-            yield from _voice(old.inputs.get("voice", {}), new.inputs.get("voice", {}))
+            yield from _voice(old, new)
         assert self.last
         yield from _dictionary(new.text, self.last.words, self.now.words)
         yield from _version(old.inputs, new.inputs)
@@ -122,10 +123,21 @@ def _recording(old: LastLine, new: LastLine) -> Iterator[str]:
         yield f"recording {after} changed"
 
 
-def _voice(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    if old.get("engine") != new.get("engine"):
-        return difference.values("voice engine", old.get("engine"), new.get("engine"))
-    return difference.values("voice", old, new)
+def _voice(old: LastLine, new: LastLine) -> list[str]:
+    """What was set otherwise; else what is otherwise in the engine, such as its version."""
+    before, after = old.inputs.get("voice", {}), new.inputs.get("voice", {})
+    if before == after:
+        return []
+    told = []
+    asked = old.said.get("voice", {}), new.said.get("voice", {})
+    for name in dict.fromkeys([*asked[0], *asked[1]]):
+        usual = 1.0 if name.endswith("_scale") else "as usual"
+        values = [setting.get(name, usual) for setting in asked]
+        shown = f"voice {name.removesuffix('_scale').removesuffix('_s').replace('_', ' ')}"
+        told += difference.values(shown, *values)
+    if told or before.get("engine") != after.get("engine"):
+        return told or difference.values("voice", before.get("engine"), after.get("engine"))
+    return difference.values("voice", before, after)
 
 
 def _dictionary(text: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -143,8 +155,9 @@ def _slide(old: LastSlide, new: LastSlide) -> Iterator[str]:
     known = {"slide", "files", "theme", "maker", *_LOOK_NAMES}
     texts = before.get("slide", {}), after.get("slide", {})
     for key in dict.fromkeys([*texts[0], *texts[1]]):
-        name = _SLIDE_NAMES.get(key, key)
-        yield from difference.values(name, texts[0].get(key), texts[1].get(key))
+        was, now = (_as_text(told.get(key, "")) for told in texts)
+        if was != now:
+            yield difference.texts(_SLIDE_NAMES.get(key, key), was, now)
     for key, name in _LOOK_NAMES.items():
         yield from difference.values(name, before.get(key), after.get(key))
     yield from _files("", before.get("files", {}), after.get("files", {}))
@@ -156,6 +169,12 @@ def _slide(old: LastSlide, new: LastSlide) -> Iterator[str]:
     rest = [{k: v for k, v in m.items() if k not in known} for m in (before, after)]
     yield from difference.values("", rest[0], rest[1])
     yield from _version(old.inputs, new.inputs)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return " / ".join(map(_as_text, value))
+    return str(value)
 
 
 def _files(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -179,7 +198,7 @@ def _pauses(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     told = []
     for name in dict.fromkeys([*old, *new]):
         key = f"{name.removesuffix('_s')}_pause"
-        told += difference.values(key, old.get(name), new.get(name))
+        told += difference.values(key, *(float(Fraction(x.get(name, 0))) for x in (old, new)))
     return told
 
 
