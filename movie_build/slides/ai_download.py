@@ -48,10 +48,10 @@ def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     if status < 300:
         return
-    said = f"the picture's address answered {status}"
+    said = f"the address of the finished picture answered {status}"
     if may_pass(status):
         raise Retry(said, retry_after_s(response.headers))
-    raise SourceError(said)
+    raise SourceError(f"{said}: run doit again, and another is asked for")
 
 
 def _transport(*, inside: bool) -> httpx.BaseTransport:

@@ -1,4 +1,4 @@
-"""Presentations to PDF, by the LibreOffice that is installed: the one thing that needs a process."""
+"""Presentations to PDF, by the LibreOffice that is installed: it needs a process of its own."""
 
 from __future__ import annotations
 
