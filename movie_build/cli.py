@@ -11,7 +11,7 @@ from typing import ParamSpec
 
 import click
 
-from movie_build import __version__, cli_cache, cli_explain
+from movie_build import __version__, cli_cache, cli_edit, cli_explain
 from movie_build.errors import MovieBuildError
 
 P = ParamSpec("P")
@@ -119,6 +119,7 @@ main.add_command(cli_explain.plan)
 main.add_command(cli_explain.why)
 main.add_command(cli_cache.cache)
 main.add_command(cli_cache.gc)
+main.add_command(cli_edit.script)
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from movie_build import interrupt, keys, progress
+from movie_build import drafts, interrupt, keys, progress
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.errors import AuthorError, MovieBuildError
 from movie_build.graph import Graph, build_graph
@@ -236,25 +236,10 @@ class Edition:
 
             frozen.check_script(self.movie)
         with self.session.working("script", self.project.edition):
-            text = self._author(again=overwrite).encode()
+            text = self.draft(again=overwrite, ask_again=overwrite).encode()
         if script.exists() and not self.script_is_ours():
-            script.replace(_free(script.with_name(f"{script.name}.bak")))
-        self.session.records.put(
-            Record(
-                name=script.name,
-                key=keys.key_of(self._script_recipe()),
-                step="script",
-                sha256=keys.digest(text),
-                size=len(text),
-                mtime_ns=0,
-                origin=MADE,
-                made_at=time.time(),
-                seconds=time.monotonic() - began,
-                recipe=self._script_recipe(),
-            )
-        )
-        write_bytes(script, text, durable=True)
-        self._reload()
+            script.replace(drafts.backup(script))
+        self.put_draft(text, text, time.monotonic() - began)
         if self.session.bench.frozen and self.session.written:
             from movie_build import frozen
 
@@ -262,7 +247,36 @@ class Edition:
         seconds = time.monotonic() - began
         self.session.count("script", self.project.edition, made=True, seconds=seconds)
 
-    def _author(self, *, again: bool) -> str:
+    def put_draft(self, draft: bytes, script: bytes, seconds: float) -> None:
+        """Write `script.yaml`, as it is to be with this draft; the draft is kept beside it."""
+        path = self.project.script
+        self.session.records.put(
+            Record(
+                name=path.name,
+                key=keys.key_of(self._script_recipe()),
+                step="script",
+                sha256=keys.digest(draft),
+                size=len(draft),
+                mtime_ns=0,
+                origin=MADE,
+                made_at=time.time(),
+                seconds=seconds,
+                recipe=self._script_recipe(),
+            )
+        )
+        write_bytes(path, script, durable=True)
+        drafts.keep(self.project, draft)
+        self._reload()
+
+    def draft(self, *, again: bool, ask_again: bool = False, cache: Path | None = None) -> str:
+        """A script written from the source, which with `again` is looked at anew.
+
+        With `ask_again` a model is asked for what it has already answered. `cache` is
+        where pages are kept.
+
+        Raises:
+            MovieBuildError: there is no source, or it cannot be had or told.
+        """
         from movie_build import source
         from movie_build.authors.registry import author_name, open_author
         from movie_build.script_file import dump
@@ -270,9 +284,8 @@ class Edition:
         config, folder = self.movie.config, self.project.folder
         if not config.source:
             raise AuthorError("there is no `source:` in movie.yaml to write a script from")
-        article = source.read(
-            config.source, base=folder, cache=self.project.build / "source", again=again
-        )
+        cache = cache or self.project.build / "source"
+        article = source.read(config.source, base=folder, cache=cache, again=again)
         asked, spoken = self.project.edition, article.language
         translated = asked.partition("-")[0] != spoken.partition("-")[0]
         if asked and spoken and translated and author_name(self.movie) == "outline":
@@ -280,7 +293,7 @@ class Edition:
                 f"{self.project.script.name}: the article is in {spoken!r}, and the outline author "
                 f"does not translate; write it by hand, or set `content: {{author: llm}}`"
             )
-        author = open_author(self.movie, self.session.services, again=again)
+        author = open_author(self.movie, self.session.services, again=ask_again)
         return dump(author.write(article))
 
     def _script_recipe(self) -> str:
@@ -289,12 +302,3 @@ class Edition:
         config, author = self.movie.config, author_name(self.movie)
         inputs = {"source": config.source, "author": author, "minutes": config.max_minutes}
         return keys.recipe("script", SCRIPT, inputs)
-
-
-def _free(path: Path) -> Path:
-    """`path`, or the first of `path.1`, `path.2`, … not taken: a backup never replaces another."""
-    n, free = 0, path
-    while free.exists():
-        n += 1
-        free = path.with_name(f"{path.name}.{n}")
-    return free
