@@ -18,6 +18,8 @@ _PAGE_NUMBER = re.compile(
     r"(?:\s*(?:/|of|von|/)\s*\d{1,4})?\s*(?:頁|ページ)?",
     re.I,
 )
+# And this far from the text, at least.
+_APART_EM = 0.4
 _NOTE_SIZE = 0.87
 _NOTES_BELOW = 0.55
 # Smaller than this are readings beside words, and marks.
@@ -77,14 +79,35 @@ def _without_edges(pdf: PdfText) -> Iterator[Line]:
         for offset in _offsets(line):
             numbered.setdefault(offset, set()).add(line.page)
     enough = 2 if len(pdf.pages) <= 3 else 3
-    running = {
-        id(line)
+    alone = {
+        line
         for line in at_edge
         if len(alike[_running(line)]) >= enough
         or any(len(numbered[offset]) >= 3 for offset in _offsets(line))
         or _PAGE_NUMBER.fullmatch(line.text)
     }
-    return (line for lines in pdf.pages for line in lines if id(line) not in running)
+    for lines in pdf.pages:
+        downwards = sorted(lines, key=lambda line: line.top)
+        running = {*_outermost(downwards, alone), *_outermost(downwards[::-1], alone)}
+        yield from (line for line in lines if line not in running)
+
+
+def _outermost(lines: Sequence[Line], alone: set[Line]) -> Iterator[Line]:
+    """The `lines` of a page, from its edge inwards, up to the first that belongs to the text.
+
+    A line that stands close to one of the text belongs to it.
+    """
+    group: list[Line] = []
+    for line in lines:
+        if group and max(line.top - group[-1].bottom, group[-1].top - line.bottom) > (
+            _APART_EM * line.size
+        ):
+            yield from group
+            group = []
+        if line not in alone:
+            return
+        group.append(line)
+    yield from group
 
 
 def _running(line: Line) -> tuple[str, int]:

@@ -170,7 +170,9 @@ def _chars(page: PdfPage, textpage: PdfTextPage) -> Iterator[_Char]:
     matrix, box = pdfium.FS_MATRIX(), pdfium.FS_RECTF()
     for index in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(raw, index)
-        text = chr(code) if code else "�"
+        # A font that does not say which letter a glyph is makes PDFium give the glyph's number.
+        known = code and pdfium.FPDFText_HasUnicodeMapError(raw, index) != 1
+        text = chr(code) if known else "�"
         if text in "\r\n \u00a0" and pdfium.FPDFText_IsGenerated(raw, index):
             yield _Char("\n" if text in "\r\n" else " ", 0, 0, 0, 0, 0, index)
             continue
