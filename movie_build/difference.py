@@ -13,6 +13,7 @@ T = TypeVar("T")
 _TOKEN = re.compile(r"[A-Za-z0-9À-ɏͰ-ӿ]+|\s+|.", re.DOTALL)
 _LONGEST = 60
 _MOST_SPANS = 3
+_MOST_COMPARED = 10_000
 
 
 def texts(name: str, old: str, new: str) -> str:
@@ -63,8 +64,8 @@ def paired(
 ) -> list[T | None]:
     """For each of `new` the one of `old` that it was, None for what is new.
 
-    By name, then by text in order, then, between those, the one most like it;
-    at last by text wherever it stood: it was moved.
+    By name, then by text in order, by text wherever it stood, by likeness, and at
+    last by its place between the same neighbours.
     """
     was: list[int | None] = [None] * len(new)
     named = {name(thing): at for at, thing in enumerate(old) if name(thing)}
@@ -82,8 +83,10 @@ def paired(
         else:
             gaps.append((left[a:b], come[c:d]))
     _pair_moved(gaps, was, lambda i: text(old[i]), lambda j: text(new[j]))
+    _pair_alike(gaps, was, lambda i: text(old[i]), lambda j: text(new[j]))
+    taken = set(was)
     for gone, added in gaps:
-        _pair_alike([i for i in gone if i not in was], added, was, old, new, text)
+        _pair_in_order([i for i in gone if i not in taken], added, was)
     return [None if at is None else old[at] for at in was]
 
 
@@ -104,28 +107,33 @@ def _pair_moved(
 
 
 def _pair_alike(
-    gone: list[int],
-    added: list[int],
+    gaps: list[tuple[list[int], list[int]]],
     was: list[int | None],
-    old: Sequence[T],
-    new: Sequence[T],
-    text: Callable[[T], str],
+    old_text: Callable[[int], str],
+    new_text: Callable[[int], str],
 ) -> None:
-    """Pair what went with what came between the same neighbours, where it is like it at all."""
-    added = [j for j in added if was[j] is None]
-    if len(gone) == len(added):
-        for i, j in zip(gone, added, strict=True):
-            was[j] = i
-        return
-    if len(gone) * len(added) > 10_000:
+    """Pair what has more than half of its words in common, the most alike first."""
+    taken = set(was)
+    gone = [i for gap, _ in gaps for i in gap if i not in taken]
+    added = [j for _, gap in gaps for j in gap if was[j] is None]
+    if len(gone) * len(added) > _MOST_COMPARED:
         return
     alike = [
-        (SequenceMatcher(None, text(old[i]), text(new[j])).ratio(), -abs(i - j), i, j)
+        (SequenceMatcher(None, old_text(i), new_text(j)).ratio(), -abs(i - j), i, j)
         for i in gone
         for j in added
     ]
     for ratio, _, i, j in sorted(alike, reverse=True):
-        if ratio > 0.5 and was[j] is None and i not in was:
+        if ratio > 0.5 and was[j] is None and i not in taken:
+            was[j] = i
+            taken.add(i)
+
+
+def _pair_in_order(gone: list[int], added: list[int], was: list[int | None]) -> None:
+    """Pair as many lines as went with as many that came between the same neighbours."""
+    added = [j for j in added if was[j] is None]
+    if len(gone) == len(added):
+        for i, j in zip(gone, added, strict=True):
             was[j] = i
 
 

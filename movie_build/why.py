@@ -89,8 +89,8 @@ class _Explainer:
         n_lines = sum(len(drawn.lines) for drawn in self.graph.sections)
         if what.isdecimal() and 0 < int(what) <= n_lines:
             return lambda unit: unit.step == "audio" and int(what) in unit.positions
-        file, _, number = what.rpartition(":")
-        if number.isdecimal():
+        file, colon, number = what.rpartition(":")
+        if colon and number.isdecimal():
             place = self._place(file, int(number))
             return lambda unit: unit.where == place and place is not None
         name = Path(what.rpartition(":")[2]).name
