@@ -390,6 +390,8 @@ def test_own_html_may_stand_in_a_file_and_be_a_whole_page(project: Path) -> None
     image = draw(project, slide)
     assert is_near(image, (2, 2), RED)
     assert is_near(image, (958, 538), GREEN)
+    with pytest.raises(SlideError, match="its own logo"):
+        draw(project, replace(slide, logo=project / "assets" / "flag.png"))
     with pytest.raises(SlideError, match=r"there is no file slides/none\.html in the project"):
         makers.settled(Slide("", "T", html="slides/none.html"))
     with pytest.raises(SlideError, match=r"no file \.\./x\.html"):

@@ -13,7 +13,7 @@ from movie_build.errors import SlideError, shown
 from movie_build.look import Slide
 from movie_build.slides.deck import OFFICE_KINDS, DeckPages
 from movie_build.slides.files import file_digest
-from movie_build.slides.protocol import PictureMaker, SlideMaker
+from movie_build.slides.protocol import PictureMaker
 from movie_build.slides.template import TemplateSlides
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class SlideMakers:
         browser: Callable[[], Browser] | None = None,
         digest: Callable[[Path], str] = file_digest,
     ) -> None:
-        self.slides: SlideMaker = TemplateSlides(project, browser=browser, digest=digest)
+        self.slides = TemplateSlides(project, browser=browser, digest=digest)
         self._project = project.resolve()
         self._decks = DeckPages(digest=digest)
         self._ai = ai

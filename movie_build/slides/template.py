@@ -203,6 +203,8 @@ class _Html:
         from markupsafe import Markup
 
         if self._slide.template == "html" and _DOCUMENT.match(self._slide.html):
+            if self._slide.logo:
+                raise SlideError("a whole page of your own shows its own logo: remove `logo`")
             return self._slide.html
         environment = SandboxedEnvironment(
             loader=FunctionLoader(lambda name: layers.source(name, self._files)),
