@@ -84,9 +84,9 @@ def paired(
             gaps.append((left[a:b], come[c:d]))
     _pair_moved(gaps, was, lambda i: text(old[i]), lambda j: text(new[j]))
     _pair_alike(gaps, was, lambda i: text(old[i]), lambda j: text(new[j]))
-    taken = set(was)
+    paired_now = set(was)
     for gone, added in gaps:
-        _pair_in_order([i for i in gone if i not in taken], added, was)
+        _pair_in_order([i for i in gone if i not in paired_now], added, was)
     return [None if at is None else old[at] for at in was]
 
 
