@@ -130,6 +130,27 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """Who draws from prompts: `api` is `images` or `chat`; empty values leave the choice open."""
+
+    model: Model = Model()
+    style: str = ""
+    api: str = ""
+    size: str = ""
+    quality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mcp:
+    """The MCP server that a source is asked of; `arguments` are JSON."""
+
+    config: str = "mcp.json"
+    server: str = ""
+    tool: str = ""
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
 class Narration:
     """Who tells, in which manner, in the author's words; `pool_count` personas drawn by lot."""
 
@@ -149,6 +170,9 @@ class Config:
     author: str = ""
     model: Model = Model()
     slide_prompts: bool = False
+    drawing: Drawing = Drawing()
+    browser: bool = False
+    mcp: Mcp | None = None
     narration: Narration = Narration()
     max_minutes: float = 10.0
     languages: tuple[str, ...] = ()

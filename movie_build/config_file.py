@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from movie_build.config import (
     Backdrop,
     Config,
+    Drawing,
+    Mcp,
     Model,
     Narration,
     Pauses,
@@ -87,6 +90,15 @@ class ModelKeys(Strict):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
 
 
+class McpKeys(Strict):
+    """`content.mcp`: the Model Context Protocol server that gives the article."""
+
+    config: Text = "mcp.json"
+    server: Text = ""
+    tool: Text = ""
+    arguments: dict[str, Any] = {}
+
+
 class ContentKeys(Strict):
     """`content`: from article to script."""
 
@@ -96,6 +108,10 @@ class ContentKeys(Strict):
     ] = None
     max_minutes: Annotated[float, Field(gt=0, le=240)] = 10.0
     llm: ModelKeys = ModelKeys()
+    browser: Annotated[
+        bool, Field(description="Let the page's JavaScript run before it is read.")
+    ] = False
+    mcp: McpKeys | None = None
     slide_prompts: Annotated[
         bool, Field(description="Whether the model writes a slide_prompt for each section.")
     ] = False
@@ -103,10 +119,13 @@ class ContentKeys(Strict):
 
 
 class SlidesKeys(Strict):
-    """`slides`: pictures by a model."""
+    """`slides`: pictures drawn by a model from each section's slide_prompt."""
 
-    llm: Annotated[ModelKeys, NOT_YET] = ModelKeys()
-    style: Annotated[Text, NOT_YET] = "presentation"
+    llm: ModelKeys = ModelKeys()
+    style: Text = ""
+    api: Literal["images", "chat", ""] = ""
+    size: Text = ""
+    quality: Text = ""
 
 
 class TransitionKeys(Strict):
@@ -259,6 +278,17 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         author=keys.content.author or "",
         model=Model(**keys.content.llm.model_dump()),
         slide_prompts=keys.content.slide_prompts,
+        drawing=Drawing(
+            model=Model(**keys.slides.llm.model_dump()),
+            style=keys.slides.style,
+            api=keys.slides.api,
+            size=keys.slides.size,
+            quality=keys.slides.quality,
+        ),
+        browser=keys.content.browser,
+        mcp=Mcp(mcp.config, mcp.server, mcp.tool, json.dumps(mcp.arguments, sort_keys=True))
+        if (mcp := keys.content.mcp)
+        else None,
         narration=Narration(
             character=pauses.character or "",
             style=pauses.style or "",

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from movie_build import keys, theme
-from movie_build.config import Backdrop
 from movie_build.errors import MovieBuildError, Where
-from movie_build.look import Background, Look, Slide
-from movie_build.movie import Movie, is_url
+from movie_build.look import Look
+from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
 from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
-from movie_build.slides.protocol import SlideMaker
-from movie_build.slides.template import TemplateSlides
+from movie_build.slide_pieces import Painter, picture_format
 from movie_build.voices.recorded import Recorded
 from movie_build.voices.registry import Speaker, Studio
 
 # Each grows when its step's code gives other bytes for the same inputs.
-AUDIO, TAKE, TIMING, SOUND, SLIDE, PICTURE, MOVIE, FETCHED = 1, 1, 1, 1, 1, 1, 1, 1
+AUDIO, TAKE, TIMING, SOUND, MOVIE = 1, 1, 1, 1, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
     assert movie.script
     look = look_of(movie)
     voices = _Voices(movie, bench, studio)
-    painter = _Painter(movie, bench, look)
+    painter = Painter(movie, bench, studio.services, look)
     sections = []
     for section in movie.script.sections:
         slide, picture = painter.pieces(section)
@@ -109,7 +107,7 @@ def _recipe(movie: Movie, look: Look, sections: list[DrawnSection]) -> str:
             "title": script.title,
             "language": movie.language,
             "pauses": {name: str(value) for name, value in asdict(pauses).items()},
-            "format": _format(look),
+            "format": picture_format(look),
             "sections": [
                 {
                     "title": drawn.section.title,
@@ -128,15 +126,6 @@ def _recipe(movie: Movie, look: Look, sections: list[DrawnSection]) -> str:
             ],
         },
     )
-
-
-def _format(look: Look) -> dict[str, object]:
-    return {
-        "width_px": look.width_px,
-        "height_px": look.height_px,
-        "fps": str(look.fps),
-        "crf": look.crf,
-    }
 
 
 class _Voices:
@@ -175,6 +164,7 @@ class _Voices:
                 ".take",
                 partial(_take, speaker, text, line.where),
             )
+            take = replace(take, remote=True)
             make = partial(_finish_take, take, text, line.where)
             audio = self._made("audio", shown, recipe, ".wav", make, (take,))
             timing = self._made(
@@ -265,110 +255,3 @@ def _encode_sound(audio: Piece, bench: Bench) -> bytes:
     from movie_build.sound import encode
 
     return encode(bench.take(audio))
-
-
-class _Painter:
-    """Sections to pieces."""
-
-    def __init__(self, movie: Movie, bench: Bench, look: Look) -> None:
-        self.movie = movie
-        self.bench = bench
-        self.look = look
-        self.fetched: dict[Path, Piece] = {}
-        self.maker: SlideMaker = TemplateSlides(movie.project.folder, digest=self._digest)
-
-    def pieces(self, section: Section) -> tuple[Piece, Piece]:
-        slide, needs = self._slide(section)
-        try:
-            identity = self.maker.identity(slide, self.look)
-        except MovieBuildError as error:
-            raise error.placed(section.where) from None
-        recipe = keys.recipe("slide", SLIDE, {"maker": identity})
-        build = self.movie.project.build
-        path = build / "slides" / keys.file_name(section.title, keys.key_of(recipe), ".png")
-        make = partial(_draw, self.maker, slide, self.look, needs, section.where)
-        drawn = Piece("slide", recipe, path, make, needs)
-        recipe = keys.recipe("picture", PICTURE, {"slide": drawn.key, "format": _format(self.look)})
-        path = build / "pictures" / keys.file_name(section.title, keys.key_of(recipe), ".h264")
-        return drawn, Piece("picture", recipe, path, partial(_encode, drawn, self.look), (drawn,))
-
-    def _digest(self, path: Path) -> str:
-        """What stands for a file's bytes: the key of one that is still to be fetched."""
-        fetched = self.fetched.get(path)
-        return fetched.key if fetched else self.bench.records.digest(path)
-
-    def _slide(self, section: Section) -> tuple[Slide, tuple[Piece, ...]]:
-        """What is drawn, and the pieces that it shows."""
-        needs: tuple[Piece, ...] = ()
-        picture = None
-        if section.image and is_url(section.image.path):
-            fetched = self._fetched(section.image.path)
-            picture, needs = fetched.path, (fetched,)
-        elif section.image:
-            picture = self.movie.project.folder / section.image.path
-        backdrop: Backdrop | None = section.background or self.movie.config.background
-        background = None
-        if backdrop:
-            background = Background(self.movie.project.folder / backdrop.path, backdrop.fit)
-        assert self.movie.script
-        slide = Slide(
-            template=section.template or _template(section),
-            title=section.title,
-            subtitle=section.subtitle,
-            bullets=section.bullets,
-            picture=picture,
-            caption=section.image.caption if section.image else "",
-            quote=section.quote.text if section.quote else "",
-            quote_by=section.quote.by if section.quote else "",
-            html=section.html,
-            background=background,
-            movie_title=self.movie.script.title,
-        )
-        return slide, needs
-
-    def _fetched(self, url: str) -> Piece:
-        recipe = keys.recipe("fetched", FETCHED, {"url": url})
-        name = keys.file_name(url.rsplit("/", 1)[-1], keys.key_of(recipe), ".picture")
-        path = self.movie.project.build / "fetched" / name
-        piece = Piece("slide", recipe, path, partial(_fetch, url))
-        self.fetched[path] = piece
-        return piece
-
-
-def _template(section: Section) -> str:
-    """The template that suits what the section holds."""
-    if section.html:
-        return "html"
-    if section.image:
-        return "picture"
-    if section.quote:
-        return "quote"
-    return "bullets" if section.bullets else "statement"
-
-
-def _draw(
-    maker: SlideMaker,
-    slide: Slide,
-    look: Look,
-    needs: tuple[Piece, ...],
-    where: Where | None,
-    bench: Bench,
-) -> bytes:
-    try:
-        for piece in needs:
-            bench.take(piece)
-        return maker.draw(slide, look)
-    except MovieBuildError as error:
-        raise error.placed(where) from None
-
-
-def _fetch(url: str, _bench: Bench) -> bytes:
-    from movie_build.source import fetch_picture
-
-    return fetch_picture(url)
-
-
-def _encode(slide: Piece, look: Look, bench: Bench) -> bytes:
-    from movie_build.pictures import encode
-
-    return encode(bench.take(slide), look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
-_READER = 4
+_READER = 5
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -72,7 +73,7 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     language = (script.value.language if script.value else "") or asked
     if not language:
         language = language_of(script.value) if script.value else "en"
-    warnings = (*config.warnings, *script.warnings)
+    warnings = (*config.warnings, *script.warnings, *_unused_prompts(config.value, script.value))
     movie = Movie(project, config.value, script.value, language, warnings)
     if not mistakes:
         mistakes += _contradictions(movie)
@@ -197,6 +198,17 @@ def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
                 yield Mistake(where, f"no persona named {line.persona_id!r}; {hint}")
 
 
+def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:
+    """One warning where prompts are written and no model is named to draw from them."""
+    if config.drawing.model.model or os.environ.get("MOVIE_BUILD_PLACEHOLDER"):
+        return
+    for section in script.sections if script else ():
+        if section.slide_prompt and section.where:
+            where = Where(section.where.file, section.where.line, place="slide_prompt")
+            yield Mistake(where, "ignored: name a model as slides.llm.model in movie.yaml")
+            return
+
+
 def _missing_files(movie: Movie) -> Iterator[Mistake]:
     """The user's own files that the movie names and that are not there."""
     named: list[tuple[str, Where | None, str]] = []
@@ -207,6 +219,8 @@ def _missing_files(movie: Movie) -> Iterator[Mistake]:
             named.append((section.image.path, section.where, ".image"))
         if section.background:
             named.append((section.background.path, section.background.where, ""))
+        if section.page and (deck := section.deck or (movie.script and movie.script.deck)):
+            named.append((deck, section.where, ".page"))
         named += [
             (li.recording, li.where, ".recording") for li in section.narrations if li.recording
         ]

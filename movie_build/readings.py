@@ -52,8 +52,8 @@ def disagreements(movie: Movie) -> Iterator[Disagreement]:
         for line in section.narrations:
             if not line.reading or not _JAPANESE.search(line.text):
                 continue
-            expected = pyopenjtalk.g2p(spoken(line.text, words, found), kana=True)
-            given = pyopenjtalk.g2p(line.reading, kana=True)
+            expected = str(pyopenjtalk.g2p(spoken(line.text, words, found), kana=True))
+            given = str(pyopenjtalk.g2p(line.reading, kana=True))
             if _sound(given) != _sound(expected):
                 yield Disagreement(line.where, line.text, line.reading, _kana(expected))
 

@@ -29,10 +29,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture on a slide: a path relative to the project, or a URL."""
+    """A picture on a slide: a path relative to the project, or a URL.
+
+    With a `fit` (`cover`, `contain`, `blur`) it is the whole slide; `source` says whose it is.
+    """
 
     path: str
     caption: str = ""
+    fit: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +66,30 @@ class Section:
     html: str = ""
     template: str = ""
     slide_prompt: str = ""
+    page: int = 0
+    deck: str = ""
+    logo: str = ""
     notes: str = ""
     background: Backdrop | None = None
     where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What a persona does in the movie: who explains, who asks."""
+
+    persona_id: str
+    role: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """A movie's script; `language` is a BCP 47 tag."""
+    """A movie's script; `language` is a BCP 47 tag, `deck` what sections show the pages of."""
 
     title: str
     sections: tuple[Section, ...]
     description: str = ""
     language: str = ""
+    deck: str = ""
+    roles: tuple[Role, ...] = ()

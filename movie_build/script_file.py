@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from movie_build.config import Backdrop, VoiceSettings
 from movie_build.edge import (
-    NOT_YET,
     BackgroundKeys,
     Seconds,
     Strict,
@@ -21,7 +21,7 @@ from movie_build.edge import (
     settings,
 )
 from movie_build.errors import Mistake
-from movie_build.script import Image, Line, Quotation, Script, Section
+from movie_build.script import Image, Line, Quotation, Role, Script, Section
 from movie_build.yamlfile import Loc, YamlFile
 
 SCHEMA_LINE = "# yaml-language-server: $schema=build/script.schema.json\n"
@@ -73,6 +73,8 @@ class ImageKeys(Strict):
 
     path: Annotated[Text, Field(min_length=1)]
     caption: Text = ""
+    fit: Literal["cover", "contain", "blur", ""] = ""
+    source: Text = ""
 
 
 class QuoteKeys(Strict):
@@ -106,7 +108,10 @@ class SectionKeys(Strict):
     html: Text | None = None
     template: Text | None = None
     notes: Text | None = None
-    slide_prompt: Annotated[Text | None, NOT_YET] = None
+    slide_prompt: Text | None = None
+    page: Annotated[int, Field(ge=1)] | None = None
+    deck: Text | None = None
+    logo: Text | None = None
     source_image_url: Text | None = None
     background: BackgroundKeys | None = None
     dialogues: Annotated[
@@ -136,7 +141,8 @@ class ScriptFile(Strict):
     title: Text
     description: Text | None = None
     language: Annotated[Text | None, Field(description="BCP 47 tag, like en or ja.")] = None
-    role_assignments: Annotated[list[RoleKeys] | None, NOT_YET] = None
+    deck: Annotated[Text | None, Field(description="A PDF or PPTX for sections' `page`.")] = None
+    role_assignments: list[RoleKeys] | None = None
     sections: Annotated[list[SectionKeys], Field(min_length=1)]
 
 
@@ -146,6 +152,11 @@ def to_script(keys: ScriptFile, file: YamlFile) -> Script:
         title=keys.title.strip(),
         description=(keys.description or "").strip(),
         language=keys.language or "",
+        deck=keys.deck or "",
+        roles=tuple(
+            Role(role.persona_id, role.role, role.description or "")
+            for role in keys.role_assignments or ()
+        ),
         sections=tuple(_section(s, ("sections", i), file) for i, s in enumerate(keys.sections)),
     )
 
@@ -176,12 +187,15 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
         ),
         id=keys.id or "",
         subtitle=keys.subtitle or "",
-        image=Image(image.path, image.caption) if image else None,
+        image=Image(image.path, image.caption, image.fit, image.source) if image else None,
         bullets=tuple(keys.bullets),
         quote=Quotation(keys.quote.text, keys.quote.by) if keys.quote else None,
         html=keys.html or "",
         template=keys.template or "",
         slide_prompt=keys.slide_prompt or "",
+        page=keys.page or 0,
+        deck=keys.deck or "",
+        logo=keys.logo or "",
         notes=keys.notes or "",
         background=Backdrop(
             keys.background.path, keys.background.fit, file.where((*loc, "background", "path"))
@@ -243,6 +257,12 @@ def dump(script: Script) -> str:
         head["description"] = script.description
     if script.language:
         head["language"] = script.language
+    if script.deck:
+        head["deck"] = script.deck
+    if script.roles:
+        head["role_assignments"] = [
+            {k: v for k, v in asdict(role).items() if v} for role in script.roles
+        ]
     parts = [_yaml(head), "sections:\n"]
     parts += ["\n" + _indented(_yaml([_section_keys(section)])) for section in script.sections]
     return SCHEMA_LINE + "".join(parts)
@@ -261,14 +281,14 @@ def _section_keys(section: Section) -> dict[str, Any]:
     keys["template"] = section.template
     keys["bullets"] = list(section.bullets)
     if section.image:
-        keys["image"] = {"path": section.image.path, "caption": section.image.caption}
-        if not section.image.caption:
-            keys["image"] = section.image.path
+        told = {key: value for key, value in asdict(section.image).items() if value}
+        keys["image"] = told if len(told) > 1 else section.image.path
     if section.quote:
         keys["quote"] = {"text": section.quote.text, "by": section.quote.by}
         if not section.quote.by:
             keys["quote"] = section.quote.text
-    keys |= {"html": section.html, "slide_prompt": section.slide_prompt, "notes": section.notes}
+    for name in ("html", "slide_prompt", "page", "deck", "logo", "notes"):
+        keys[name] = getattr(section, name)
     if section.background:
         keys["background"] = {"path": section.background.path, "fit": section.background.fit}
     keys["narrations"] = [_line_keys(line) for line in section.narrations]

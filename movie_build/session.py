@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from movie_build import drafts, interrupt, keys, progress
 from movie_build.atomic import remove_leftovers, write_bytes
+from movie_build.config import Mcp
 from movie_build.errors import AuthorError, MovieBuildError
 from movie_build.graph import Graph, build_graph
 from movie_build.join import MovieFile
@@ -25,6 +28,9 @@ from movie_build.report import STEPS, Outcome, Report, StepCount
 from movie_build.service import Services
 from movie_build.store import default_folder, flag, open_store
 from movie_build.voices.registry import Studio
+
+if TYPE_CHECKING:
+    from movie_build.mcp_config import McpSettings
 
 SCRIPT = 1
 
@@ -285,7 +291,16 @@ class Edition:
         if not config.source:
             raise AuthorError("there is no `source:` in movie.yaml to write a script from")
         cache = cache or self.project.build / "source"
-        article = source.read(config.source, base=folder, cache=cache, again=again)
+        article = source.read(
+            config.source,
+            base=folder,
+            cache=cache,
+            again=again,
+            service=self.session.services.named("web"),
+            render=config.browser,
+            mcp=_mcp(config.mcp),
+            report=lambda told: print(f"{self.project.name}: {told}", file=sys.stderr),
+        )
         asked, spoken = self.project.edition, article.language
         translated = asked.partition("-")[0] != spoken.partition("-")[0]
         if asked and spoken and translated and author_name(self.movie) == "outline":
@@ -302,3 +317,11 @@ class Edition:
         config, author = self.movie.config, author_name(self.movie)
         inputs = {"source": config.source, "author": author, "minutes": config.max_minutes}
         return keys.recipe("script", SCRIPT, inputs)
+
+
+def _mcp(mcp: Mcp | None) -> McpSettings | None:
+    if mcp is None:
+        return None
+    from movie_build.mcp_config import McpSettings
+
+    return McpSettings(mcp.config, mcp.server, mcp.tool, json.loads(mcp.arguments))

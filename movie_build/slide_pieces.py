@@ -1,0 +1,217 @@
+"""Sections to pieces: the picture a slide shows, the slide, and the slide encoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from movie_build import keys
+from movie_build.config import Backdrop
+from movie_build.errors import MovieBuildError, Where
+from movie_build.look import Background, Look, Slide
+from movie_build.movie import Movie, is_url
+from movie_build.pieces import Bench, Piece
+from movie_build.script import Section
+from movie_build.service import Services
+from movie_build.slides.protocol import PictureMaker, SlideMaker
+from movie_build.slides.registry import SlideMakers, credit, with_picture
+
+# Each grows when its step's code gives other bytes for the same inputs.
+SLIDE, PICTURE, FETCHED, ARTWORK = 1, 1, 1, 1
+
+
+class Painter:
+    """Makes the pieces of a movie's sections."""
+
+    def __init__(self, movie: Movie, bench: Bench, services: Services, look: Look) -> None:
+        self.movie = movie
+        self.bench = bench
+        self.look = look
+        self.folder = movie.project.folder
+        self.build = movie.project.build
+        self._made: dict[Path, Piece] = {}
+        self.makers = SlideMakers(
+            self.folder,
+            ai=_ai(movie, services),
+            placeholder=bool(os.environ.get("MOVIE_BUILD_PLACEHOLDER")),
+            digest=self._digest,
+        )
+
+    def pieces(self, section: Section) -> tuple[Piece, Piece]:
+        """The PNG of a section's slide, and the picture encoded from it.
+
+        Raises:
+            SlideError: what the section names is not there, or cannot be shown together.
+        """
+        try:
+            slide, needs = self._slide(section)
+            identity = self.makers.slides.identity(slide, self.look)
+        except MovieBuildError as error:
+            raise error.placed(section.where) from None
+        recipe = keys.recipe("slide", SLIDE, {"maker": identity})
+        make = partial(_draw, self.makers.slides, slide, self.look, needs, section.where)
+        drawn = self._piece("slides", section.title, recipe, ".png", make, needs)
+        inputs = {"slide": drawn.key, "format": picture_format(self.look)}
+        recipe = keys.recipe("picture", PICTURE, inputs)
+        encode = partial(_encode, drawn, self.look)
+        encoded = self._piece("pictures", section.title, recipe, ".h264", encode, (drawn,))
+        return drawn, replace(encoded, step="picture")
+
+    def _digest(self, path: Path) -> str:
+        """What stands for a file's bytes: the key of one that is still to be made."""
+        made = self._made.get(path)
+        return made.key if made else self.bench.records.digest(path)
+
+    def _slide(self, section: Section) -> tuple[Slide, tuple[Piece, ...]]:
+        """What is drawn, and the pieces that it shows."""
+        needs: list[Piece] = []
+
+        def shown_file(name: str) -> Path:
+            if not is_url(name):
+                return self.folder / name
+            needs.append(self._fetched(name))
+            return needs[-1].path
+
+        assert self.movie.script
+        image, quote = section.image, section.quote
+        backdrop: Backdrop | None = section.background or self.movie.config.background
+        deck = section.deck or self.movie.script.deck
+        slide = Slide(
+            template=section.template,
+            title=section.title,
+            subtitle=section.subtitle,
+            bullets=section.bullets,
+            picture=shown_file(image.path) if image else None,
+            caption=image.caption if image else "",
+            fit=image.fit if image else "",
+            source=credit(image.path, image.source) if image else "",
+            quote=quote.text if quote else "",
+            quote_by=quote.by if quote else "",
+            html=section.html,
+            background=Background(self.folder / backdrop.path, backdrop.fit) if backdrop else None,
+            movie_title=self.movie.script.title,
+            logo=self._logo(section.logo, needs),
+            prompt=section.slide_prompt,
+            deck=self.folder / deck if deck and section.page else None,
+            page=section.page,
+        )
+        slide = self.makers.settled(slide)
+        maker = self.makers.picture_maker(slide)
+        if maker:
+            artwork = self._artwork(maker, slide, section)
+            needs.append(artwork)
+            slide = with_picture(slide, artwork.path)
+        return slide, tuple(needs)
+
+    def _logo(self, name: str, needs: list[Piece]) -> Path | None:
+        from movie_build.slides import logo
+
+        if not name:
+            return None
+        if is_url(name):
+            needs.append(self._fetched(name))
+            return needs[-1].path
+        return logo.find(name, self.folder)
+
+    def _artwork(self, maker: PictureMaker, slide: Slide, section: Section) -> Piece:
+        """The picture that a slide still lacks: from a prompt, or a page of a deck."""
+        recipe = keys.recipe("artwork", ARTWORK, {"maker": maker.identity(slide, self.look)})
+        make = partial(_make, maker, slide, self.look, section.where)
+        piece = self._piece("artwork", section.title, recipe, ".picture", make)
+        piece = replace(piece, remote=bool(slide.prompt))
+        self._made[piece.path] = piece
+        return piece
+
+    def _fetched(self, url: str) -> Piece:
+        recipe = keys.recipe("fetched", FETCHED, {"url": url})
+        suffix = Path(url.partition("?")[0]).suffix.lower()
+        ending = suffix if suffix in (".svg", ".png", ".jpg", ".jpeg", ".webp") else ".picture"
+        name = url.rsplit("/", 1)[-1]
+        piece = self._piece("fetched", name, recipe, ending, partial(_fetch, url))
+        piece = replace(piece, remote=True)
+        self._made[piece.path] = piece
+        return piece
+
+    def _piece(
+        self,
+        folder: str,
+        shown: str,
+        recipe: str,
+        ending: str,
+        make: Callable[[Bench], bytes],
+        needs: Sequence[Piece] = (),
+    ) -> Piece:
+        path = self.build / folder / keys.file_name(shown, keys.key_of(recipe), ending)
+        return Piece("slide", recipe, path, make, tuple(needs))
+
+
+def picture_format(look: Look) -> dict[str, object]:
+    """What of a look changes encoded pictures."""
+    return {
+        "width_px": look.width_px,
+        "height_px": look.height_px,
+        "fps": str(look.fps),
+        "crf": look.crf,
+    }
+
+
+def _ai(movie: Movie, services: Services) -> PictureMaker | None:
+    """Who makes pictures from prompts; nobody where no model is named."""
+    drawing = movie.config.drawing
+    if not drawing.model.model:
+        return None
+    from movie_build.slides.ai import AiPictures, service_name
+
+    base_url = drawing.model.base_url or None
+    if not base_url and drawing.model.provider == "openrouter":
+        base_url = "https://openrouter.ai/api/v1"
+    return AiPictures(
+        services.named(service_name(base_url)),
+        model=drawing.model.model,
+        base_url=base_url,
+        api=drawing.api,
+        style=drawing.style,
+        size=drawing.size,
+        quality=drawing.quality,
+        usd_per_image=movie.config.price(drawing.model.model).image,
+    )
+
+
+def _draw(
+    maker: SlideMaker,
+    slide: Slide,
+    look: Look,
+    needs: tuple[Piece, ...],
+    where: Where | None,
+    bench: Bench,
+) -> bytes:
+    try:
+        for piece in needs:
+            bench.take(piece)
+        return maker.draw(slide, look)
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _make(
+    maker: PictureMaker, slide: Slide, look: Look, where: Where | None, _bench: Bench
+) -> bytes:
+    try:
+        return maker.make(slide, look)
+    except MovieBuildError as error:
+        raise error.placed(where) from None
+
+
+def _fetch(url: str, _bench: Bench) -> bytes:
+    from movie_build.source import fetch_picture
+
+    return fetch_picture(url)
+
+
+def _encode(slide: Piece, look: Look, bench: Bench) -> bytes:
+    from movie_build.pictures import encode
+
+    return encode(bench.take(slide), look)
