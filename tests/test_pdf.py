@@ -162,6 +162,13 @@ def test_lists_code_and_tables_are_told_apart(paper: Paper) -> None:
     )
 
 
+def test_a_line_that_was_ended_on_purpose_ends_a_paragraph(paper: Paper) -> None:
+    texts = [LONG, f"{WORDS.strip()}.", LONG, "So it is.", LONG]
+    for text in texts:
+        paper.say(text, gap=0)
+    assert article(paper).blocks == tuple(map(Paragraph, texts))
+
+
 def test_two_columns_are_read_one_after_the_other(paper: Paper) -> None:
     paper.say("Builds", 20, "B")
     paper.set_font("Times", size=10)
