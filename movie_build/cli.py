@@ -62,6 +62,7 @@ def new(name: Path, source: str | None) -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Tell each piece that is made.")
 @click.option("-k", "--keep-going", is_flag=True, help="Make what can be made, then tell failures.")
 @click.option("--frozen", is_flag=True, help="Ask no service; what is missing is told at once.")
+@click.option("--placeholder", is_flag=True, help="Mark pictures still to be drawn as drafts.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Report to a file.")
 @click.argument("args", metavar="[FOLDER] [DOIT_ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @told
@@ -71,6 +72,7 @@ def build(
     verbose: bool,
     keep_going: bool,
     frozen: bool,
+    placeholder: bool,
     junit: Path | None,
 ) -> None:
     """Bring the movie in FOLDER up to date: `doit` in it. What else there is goes to doit."""
@@ -78,6 +80,8 @@ def build(
 
     if frozen:
         os.environ["MOVIE_BUILD_FROZEN"] = "1"
+    if placeholder:
+        os.environ["MOVIE_BUILD_PLACEHOLDER"] = "1"
     named = bool(args) and not args[0].startswith("-")
     folder = FOLDER.convert(args[0], None, None) if named else Path()
     doit_args = [*args[named:], *(["--continue"] if keep_going else [])]

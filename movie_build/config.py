@@ -131,8 +131,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Who draws from prompts: `api` is `images` or `chat`; empty values leave the choice open."""
+    """Who draws from prompts: `api` is `images` or `chat`, `maker` a plug-in's name.
 
+    Empty values leave the choice open.
+    """
+
+    maker: str = ""
     model: Model = Model()
     style: str = ""
     api: str = ""

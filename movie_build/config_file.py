@@ -121,6 +121,7 @@ class ContentKeys(Strict):
 class SlidesKeys(Strict):
     """`slides`: pictures drawn by a model from each section's slide_prompt."""
 
+    maker: Annotated[Text, Field(description="A plug-in that draws instead of a model.")] = ""
     llm: ModelKeys = ModelKeys()
     style: Text = ""
     api: Literal["images", "chat", ""] = ""
@@ -279,6 +280,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         model=Model(**keys.content.llm.model_dump()),
         slide_prompts=keys.content.slide_prompts,
         drawing=Drawing(
+            maker=keys.slides.maker,
             model=Model(**keys.slides.llm.model_dump()),
             style=keys.slides.style,
             api=keys.slides.api,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 from movie_build.errors import MovieBuildError
 
@@ -39,7 +40,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything that was found and not found."""
-    return [_browser(), *_encoders(), *_voices(), *_fonts()]
+    return [_browser(), *_encoders(), *_voices(), *_optional(), *_fonts()]
 
 
 def mend(report: Callable[[str], None]) -> None:
@@ -82,10 +83,24 @@ def _voices() -> Iterator[Finding]:
     for engine, module, told, extra in (
         ("espeak", "espeakng_loader", "about 130 languages, comes with movie-build", ""),
         ("open_jtalk", "pyopenjtalk", "Japanese, in this process", "ja"),
+        ("piper", "piper", "neural voices in this process", "piper"),
     ):
         there = find_spec(module) is not None
         way = f"pip install 'movie-build[{extra}]'" if extra else "pip install espeakng-loader"
         yield Finding(f"voice {engine}", there, told if there else f"{told}; {way}")
+
+
+def _optional() -> Iterator[Finding]:
+    for name, module, told, extra in (
+        ("PDF", "pypdfium2", "articles and decks from PDF", "pdf"),
+        ("MCP", "mcp", "articles from a Model Context Protocol server", "mcp"),
+        ("shared store", "fsspec", "a store for a team", "s3"),
+    ):
+        there = find_spec(module) is not None
+        yield Finding(name, there, told if there else f"{told}; pip install 'movie-build[{extra}]'")
+    office = which("soffice") or which("libreoffice")
+    told = office or "decks from PPTX; on Debian and Ubuntu: apt-get install libreoffice-impress"
+    yield Finding("LibreOffice", office is not None, told)
 
 
 def _fonts() -> Iterator[Finding]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
-_READER = 5
+_READER = 6
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -200,7 +200,7 @@ def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
 
 def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:
     """One warning where prompts are written and no model is named to draw from them."""
-    if config.drawing.model.model or os.environ.get("MOVIE_BUILD_PLACEHOLDER"):
+    if config.drawing.model.model or config.drawing.maker or os.environ.get("MOVIE_BUILD_PLACEHOLDER"):
         return
     for section in script.sections if script else ():
         if section.slide_prompt and section.where:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,17 +11,18 @@ from pathlib import Path
 
 from movie_build import keys
 from movie_build.config import Backdrop
-from movie_build.errors import MovieBuildError, Where
+from movie_build.errors import MovieBuildError, SlideError, Where, nearest
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
 from movie_build.pieces import Bench, Piece
 from movie_build.script import Section
 from movie_build.service import Services
+from movie_build.slides.deck import is_office
 from movie_build.slides.protocol import PictureMaker, SlideMaker
 from movie_build.slides.registry import SlideMakers, credit, with_picture
 
 # Each grows when its step's code gives other bytes for the same inputs.
-SLIDE, PICTURE, FETCHED, ARTWORK = 1, 1, 1, 1
+SLIDE, PICTURE, FETCHED, ARTWORK, DECK = 1, 1, 1, 1, 1
 
 
 class Painter:
@@ -99,6 +101,8 @@ class Painter:
             page=section.page,
         )
         slide = self.makers.settled(slide)
+        if slide.deck and is_office(slide.deck):
+            slide = replace(slide, deck=self._as_pdf(slide.deck).path)
         maker = self.makers.picture_maker(slide)
         if maker:
             artwork = self._artwork(maker, slide, section)
@@ -119,9 +123,18 @@ class Painter:
     def _artwork(self, maker: PictureMaker, slide: Slide, section: Section) -> Piece:
         """The picture that a slide still lacks: from a prompt, or a page of a deck."""
         recipe = keys.recipe("artwork", ARTWORK, {"maker": maker.identity(slide, self.look)})
-        make = partial(_make, maker, slide, self.look, section.where)
-        piece = self._piece("artwork", section.title, recipe, ".picture", make)
+        converted = self._made.get(slide.deck) if slide.deck else None
+        needs = (converted,) if converted else ()
+        make = partial(_make, maker, slide, self.look, needs, section.where)
+        piece = self._piece("artwork", section.title, recipe, ".picture", make, needs)
         piece = replace(piece, remote=bool(slide.prompt))
+        self._made[piece.path] = piece
+        return piece
+
+    def _as_pdf(self, deck: Path) -> Piece:
+        """A presentation as PDF: converted once, not once a page."""
+        recipe = keys.recipe("deck", DECK, {"deck": self.bench.records.digest(deck)})
+        piece = self._piece("artwork", deck.stem, recipe, ".pdf", partial(_convert, deck))
         self._made[piece.path] = piece
         return piece
 
@@ -161,6 +174,8 @@ def picture_format(look: Look) -> dict[str, object]:
 def _ai(movie: Movie, services: Services) -> PictureMaker | None:
     """Who makes pictures from prompts; nobody where no model is named."""
     drawing = movie.config.drawing
+    if drawing.maker:
+        return _plug_in(movie, services)
     if not drawing.model.model:
         return None
     from movie_build.slides.ai import AiPictures, service_name
@@ -180,6 +195,18 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
     )
 
 
+def _plug_in(movie: Movie, services: Services) -> PictureMaker:
+    """A maker of pictures from another package: see docs/plugins.md."""
+    from importlib.metadata import entry_points
+
+    name = movie.config.drawing.maker
+    found = {point.name: point for point in entry_points(group="movie_build.slides")}
+    if name not in found:
+        raise SlideError(f"slides.maker: no maker {name!r}; {nearest(name, found)}")
+    maker: PictureMaker = found[name].load()(movie.config.drawing, services.named(name))
+    return maker
+
+
 def _draw(
     maker: SlideMaker,
     slide: Slide,
@@ -191,18 +218,34 @@ def _draw(
     try:
         for piece in needs:
             bench.take(piece)
-        return maker.draw(slide, look)
+        png = maker.draw(slide, look)
+        for warning in maker.warnings(slide):
+            print(f"warning: {where}: {warning}", file=sys.stderr)
+        return png
     except MovieBuildError as error:
         raise error.placed(where) from None
 
 
 def _make(
-    maker: PictureMaker, slide: Slide, look: Look, where: Where | None, _bench: Bench
+    maker: PictureMaker,
+    slide: Slide,
+    look: Look,
+    needs: tuple[Piece, ...],
+    where: Where | None,
+    bench: Bench,
 ) -> bytes:
     try:
+        for piece in needs:
+            bench.take(piece)
         return maker.make(slide, look)
     except MovieBuildError as error:
         raise error.placed(where) from None
+
+
+def _convert(deck: Path, _bench: Bench) -> bytes:
+    from movie_build.slides.office import to_pdf
+
+    return to_pdf(deck)
 
 
 def _fetch(url: str, _bench: Bench) -> bytes:

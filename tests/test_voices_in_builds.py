@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SMALL, Folder
+from PIL import Image
 from services.openai_server import speech_server
 from services.voicevox_engine import Engine
 
@@ -119,17 +121,41 @@ def test_the_budget_stops_before_the_call_that_would_exceed_it(folder: Folder) -
         assert run.made()["audio"] == 1
 
 
-def test_the_voice_of_a_plug_in_is_installed_and_speaks(folder: Folder, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def plug_in(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process that has the example package installed."""
+    tmp_path = tmp_path_factory.mktemp("plug-in")
     site = tmp_path / "site"
     source = shutil.copytree(Path(__file__).parent / "plugins/buzz", tmp_path / "buzz")
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index"]
     command += ["--no-build-isolation", "--target", str(site), str(source)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    return {"PYTHONPATH": str(site)}
+
+
+def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
+    folder: Folder, plug_in: dict[str, str]
+) -> None:
+    folder.write("page.html", PAGE)
+    config = "source: page.html\ncontent: {author: shouting}\nslides: {maker: one-colour}\n"
+    folder.write("movie.yaml", SMALL + config)
+    folder.doit(env=plug_in)
+    assert "TIDES!" in (folder.path / "script.yaml").read_text()
+    (png,) = folder.files("build/slides/*.png").values()
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.convert("RGB").getpixel((160, 90)) == (0, 128, 0)
+    folder.write("movie.yaml", SMALL + "slides: {maker: one-color}\n")
+    assert "did you mean 'one-colour'?" in folder.doit(env=plug_in, code=1).err
+
+
+def test_the_voice_of_a_plug_in_is_installed_and_speaks(
+    folder: Folder, plug_in: dict[str, str]
+) -> None:
     folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 330}}\n")
     folder.write(
         "script.yaml", "title: T\nsections: [{title: S, narrations: [A long enough line.]}]\n"
     )
-    env = {"PYTHONPATH": str(site)}
+    env = plug_in
     assert folder.doit(env=env).made()["audio"] == 1
     folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 440}}\n")
     assert folder.doit(env=env).made() == {"audio": 1, "movie": 1}

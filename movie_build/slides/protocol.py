@@ -40,6 +40,10 @@ class SlideMaker(Protocol):
         """
         ...
 
+    def warnings(self, slide: Slide) -> tuple[str, ...]:
+        """What is worth telling of a slide that was drawn, a sentence each."""
+        ...
+
 
 class PictureMaker(Protocol):
     """Makes the picture that a slide is to show whole: from a prompt, or a page of a deck.
