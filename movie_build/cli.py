@@ -124,6 +124,7 @@ main.add_command(cli_explain.why)
 main.add_command(cli_cache.cache)
 main.add_command(cli_cache.gc)
 main.add_command(cli_edit.script)
+main.add_command(cli_edit.take)
 
 if __name__ == "__main__":
     main()

@@ -42,3 +42,33 @@ def update(folder: Path, prefer: Literal["mine", "theirs"] | None, dry_run: bool
     except MovieBuildError as error:
         click.echo(error, err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.argument("line", required=False)
+@click.argument("folder", required=False, type=_FOLDER)
+@click.option("--keep", "act", flag_value="keep", help="Keep the recording as it is now.")
+@click.option("--release", "act", flag_value="release", help="Give the kept recording up.")
+@click.option("--list", "act", flag_value="list", help="List what is kept.")
+def take(line: str | None, folder: Path | None, act: str | None) -> None:
+    """Keep the recording of LINE that you approved: a file in assets/takes/.
+
+    It is heard as long as the line says the same, whatever becomes of its voice. LINE is a
+    number, a place such as script.yaml:52, an id, or a part of the text.
+    """
+    from movie_build import pinning
+
+    if act == "list" and line and folder is None:
+        folder, line = Path(line), None
+    try:
+        if act == "list":
+            for one in pinning.listed(folder or Path()):
+                click.echo(one)
+        elif line is None:
+            raise click.UsageError("say which LINE, or --list")
+        else:
+            acts = {"keep": pinning.keep, "release": pinning.release, None: pinning.told}
+            click.echo(acts[act](folder or Path(), line))
+    except MovieBuildError as error:
+        click.echo(error, err=True)
+        sys.exit(1)

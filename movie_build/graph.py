@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from movie_build import keys, theme
+from movie_build import keys, pins, theme
 from movie_build.errors import MovieBuildError, Where
 from movie_build.look import Look
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
+from movie_build.pins import Pin
 from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
 from movie_build.slide_pieces import Painter, picture_format
@@ -139,8 +140,11 @@ class _Voices:
         self.personas = {persona.id: persona for persona in movie.config.personas}
         self.words = movie.config.dictionary
         self.pattern = pattern(self.words)
+        self.pins = pins.load(movie.project)
 
     def pieces(self, line: Line) -> SpokenLine:
+        if pin := self.pins.pinned(line):
+            return self._kept(pin, line)
         try:
             speaker = self._speaker(line)
         except MovieBuildError as error:
@@ -178,10 +182,24 @@ class _Voices:
         else:
             make = partial(_speak, speaker, text, line.where)
             audio = self._made("audio", shown, recipe, ".wav", make)
+        return SpokenLine(line, audio, self._sound(shown, audio), timing)
+
+    def _kept(self, pin: Pin, line: Line) -> SpokenLine:
+        """The line as the user approved it, whoever would speak it now."""
+        recipe = pins.recipe(pin, self.bench.records.digest(pin.path))
+        make = partial(_as_kept, pin, line.where)
+        audio = self._made("audio", line.text, recipe, ".wav", make)
+        timing = None
+        if pin.timing:
+            recipe = keys.recipe("timing", TIMING, {"audio": audio.key})
+            make = partial(_timing_kept, pin)
+            timing = self._made("audio", line.text, recipe, ".timing.json", make)
+        return SpokenLine(line, audio, self._sound(line.text, audio), timing)
+
+    def _sound(self, shown: str, audio: Piece) -> Piece:
         recipe = keys.recipe("sound", SOUND, {"audio": audio.key})
         encode = partial(_encode_sound, audio)
-        sound = self._made("audio", shown, recipe, ".sound", encode, (audio,))
-        return SpokenLine(line, audio, sound, timing)
+        return self._made("audio", shown, recipe, ".sound", encode, (audio,))
 
     def _made(
         self,
@@ -205,6 +223,14 @@ class _Voices:
             settings = self.personas[line.persona_id].voice.over(settings)
         settings = line.voice.over(settings) if line.voice else settings
         return self.studio.speaker(settings, self.movie.language)
+
+
+def _as_kept(pin: Pin, where: Where | None, _bench: Bench) -> bytes:
+    return pin.wav(where)
+
+
+def _timing_kept(pin: Pin, _bench: Bench) -> bytes:
+    return pin.timing.encode()
 
 
 def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:
