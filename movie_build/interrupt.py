@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType
 
 _by: int = 0
@@ -19,6 +21,30 @@ def install() -> None:
         signal.signal(signal.SIGINT, _stop)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
+
+
+def apart(act: Callable[[], None]) -> None:
+    """Run `act`; in a thread of its own if this is the main one.
+
+    What a signal raises there could fall into a library's callback, and be lost.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        act()
+        return
+    from concurrent.futures import Future
+
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=copy_context().run, args=(run,), daemon=True).start()
+    done.result()
 
 
 def signal_number() -> int:

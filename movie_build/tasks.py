@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -338,7 +339,7 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
 
     def action(**options: Any) -> TaskFailed | None:
         try:
-            act(**options)
+            interrupt.apart(partial(act, **options))
         except MovieBuildError as error:
             session.fail(step, error)
             return TaskFailed(str(error), report=False)
