@@ -72,17 +72,17 @@ def _by_likeness(old: Sequence[Known], new: Sequence[Known], found: dict[int, in
     if len(ours) * len(theirs) > _MOST_COMPARED:
         return
     before, after = _gaps(found, len(old), len(new))
-    trigrams = {at: _trigrams(new[at].text) for at in theirs}
+    theirs_by = {at: trigrams(new[at].text) for at in theirs}
     alike = []
     for one in ours:
-        mine = _trigrams(old[one].text)
+        mine = trigrams(old[one].text)
         for other in theirs:
             if old[one].id and new[other].id:  # two names are two things
                 continue
-            likeness = _likeness(mine, trigrams[other])
+            alike_by = likeness(mine, theirs_by[other])
             in_place = before[one] < other < after[one]
-            if likeness >= (_ALIKE_IN_PLACE if in_place else _ALIKE_ANYWHERE):
-                alike.append((-likeness - in_place, abs(one - other), one, other))
+            if alike_by >= (_ALIKE_IN_PLACE if in_place else _ALIKE_ANYWHERE):
+                alike.append((-alike_by - in_place, abs(one - other), one, other))
     for _, _, one, other in sorted(alike):
         if one not in found and other not in taken:
             found[one] = other
@@ -99,10 +99,12 @@ def _gaps(found: dict[int, int], n_old: int, n_new: int) -> tuple[list[int], lis
     return before, after
 
 
-def _trigrams(text: str) -> frozenset[str]:
+def trigrams(text: str) -> frozenset[str]:
+    """What of a text `likeness` compares."""
     folded = f" {' '.join(text.casefold().split())} "
     return frozenset(folded[at : at + 3] for at in range(len(folded) - 2))
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+def likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """How alike two texts are by their trigrams, from 0 to 1 (Dice's coefficient)."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0

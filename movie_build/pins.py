@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from movie_build import difference, flac, keys
+from movie_build.alignment import likeness, trigrams
 from movie_build.errors import Mistake, SpeechError, Where, shown
 from movie_build.pieces import Piece
 from movie_build.project import Project
@@ -196,19 +196,14 @@ def _successor(pin: Pin, free: Mapping[int, Line]) -> int | None:
     named = [n for n, line in free.items() if pin.id and line.id == pin.id]
     if named:
         return named[0]
-    matcher = SequenceMatcher(None, b=pin.said.text, autojunk=False)
-    best: tuple[float, int, int] | None = None
-    for n, line in free.items():
-        if line.id and pin.id:
-            continue
-        matcher.set_seq1(keys.normal(line.text))
-        least = max(_ALIKE, best[0] if best else 0.0)
-        if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
-            continue
-        found = (matcher.ratio(), -abs(n - pin.number), n)
-        if found[0] >= _ALIKE and (best is None or found > best):
-            best = found
-    return best[2] if best else None
+    then = trigrams(pin.said.text)
+    alike = [
+        (likeness(then, trigrams(line.text)), -abs(n - pin.number), n)
+        for n, line in free.items()
+        if not (line.id and pin.id)
+    ]
+    best = max(alike, default=(0.0, 0, 0))
+    return best[2] if best[0] >= _ALIKE else None
 
 
 def _change(old: Said, line: Line) -> str:
