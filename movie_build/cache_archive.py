@@ -123,7 +123,7 @@ def _writing(path: Path) -> Iterator[Callable[[str, bytes], None]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             part = stack.enter_context(appearing(path))
-            out: IO[bytes] = stack.enter_context(part.open("wb"))
+            out: IO[bytes] | gzip.GzipFile = stack.enter_context(part.open("wb"))
             if path.name.endswith((".gz", ".tgz")):
                 # The name and time that gzip would note are left out: the bytes say the same.
                 out = stack.enter_context(gzip.GzipFile("", "wb", 6, out, mtime=0))

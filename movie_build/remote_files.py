@@ -99,7 +99,10 @@ class RemoteFiles:
 
     def _s3_options(self) -> dict[str, Any]:
         limits = {"connect_timeout": _CONNECT_S, "read_timeout": self._timeout_s}
-        options: dict[str, Any] = {"config_kwargs": {**limits, "retries": {"max_attempts": 1}}}
+        options: dict[str, Any] = {
+            "config_kwargs": {**limits, "retries": {"max_attempts": 1}},
+            "max_concurrency": 1,  # with more, it asks for an object's size first
+        }
         if self._read_only:
             from botocore.session import get_session
 

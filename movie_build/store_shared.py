@@ -51,7 +51,7 @@ class SharedStore:
         self._troubles: list[str] = []
         self._unreachable = False
         self._unwritable = False
-        self._answered = False
+        self._gave = False
         self._denial = ""
         self._n_lost = 0
         self._damaged: list[str] = []
@@ -63,7 +63,6 @@ class SharedStore:
         try:
             whole = self._files.read(_path(key))
         except FileNotFoundError:
-            self._answered = True
             return None
         except PermissionError as error:
             # Also what S3 says of an object that is not there, to those who may not list.
@@ -72,7 +71,7 @@ class SharedStore:
         except Exception as error:  # whatever a file system's client raises
             self._leave(error)
             return None
-        self._answered = True
+        self._gave = True
         payload = unsealed(key, whole)
         if payload is None:
             self._drop(key)
@@ -83,15 +82,13 @@ class SharedStore:
         if self._unreachable:
             return False
         try:
-            there = self._files.exists(_path(key))
+            return self._files.exists(_path(key))
         except PermissionError as error:
             self._denial = _reason(error)
             return False
         except Exception as error:  # whatever a file system's client raises
             self._leave(error)
             return False
-        self._answered = True
-        return there
 
     def having(self, keys: Iterable[str]) -> set[str]:
         """Those of `keys` that there is an object of."""
@@ -124,9 +121,10 @@ class SharedStore:
                 )
             if self._damaged:
                 n, first = len(self._damaged), self._damaged[0]
-                self._tell(f"had {n} damaged objects, of which nothing was taken: {first}, …")
-            if self._denial and not self._answered:
-                self._tell(f"cannot be read: {self._denial}")
+                objects = "1 damaged object" if n == 1 else f"{n} damaged objects"
+                self._tell(f"had {objects}, which were refused: {first}")
+            if self._denial and not self._gave:
+                self._tell(f"gave nothing: {self._denial}")
             troubles = self._troubles
             self._begin()
         return troubles
@@ -153,13 +151,11 @@ class SharedStore:
             return
         try:
             self._files.write(_path(key), sealed(key, payload))
-        except (PermissionError, NotImplementedError) as error:
-            with self._changed:
-                if not self._unwritable:
-                    self._unwritable = True
-                    self._tell(f"cannot be written to: {_reason(error)}; it is only read")
         except Exception as error:  # whatever a file system's client raises
-            self._leave(error)
+            with self._changed:
+                if not (self._unwritable or self._unreachable):
+                    self._unwritable = True
+                    self._tell(f"cannot be written to: {_reason(error)}")
 
     def _leave(self, error: Exception) -> None:
         """Do without the store for the rest of the run."""
