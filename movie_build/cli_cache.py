@@ -35,6 +35,11 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _n(n: int, one: str = "piece", more: str = "pieces") -> str:
+    """`1 piece`, `1,204 pieces`."""
+    return f"{n:,} {one if n == 1 else more}"
+
+
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 @click.pass_context
@@ -111,9 +116,9 @@ def cache_gc(
         sum(one.n_bytes for one in ones) for ones in (swept.removed, swept.kept, swept.spared)
     ]
     gone = "would be removed" if dry_run else "removed"
-    click.echo(f"{len(swept.removed):,} entries {gone}, {shown_size(n_bytes[0])}")
+    click.echo(f"{_n(len(swept.removed), 'entry', 'entries')} {gone}, {shown_size(n_bytes[0])}")
     stay = len(swept.kept) + len(swept.spared)
-    click.echo(f"{stay:,} entries stay, {shown_size(n_bytes[1] + n_bytes[2])}")
+    click.echo(f"{_n(stay, 'entry', 'entries')} left, {shown_size(n_bytes[1] + n_bytes[2])}")
     if swept.spared:
         click.echo(
             f"{len(swept.spared):,} of them, {shown_size(n_bytes[2])}, only because projects use "
@@ -130,7 +135,7 @@ def cache_push(folder: Path) -> None:
     from movie_build.session import Session
 
     n_sent, n_pieces = push(Session(folder, look_only=True))
-    click.echo(f"{n_sent:,} of {n_pieces:,} pieces sent")
+    click.echo(f"{n_sent:,} of {_n(n_pieces)} sent")
 
 
 @cache.command("export")
@@ -146,9 +151,9 @@ def cache_export(file: Path, folder: Path, dry_run: bool) -> None:
 
     done = export(Session(folder, look_only=True), file, dry_run=dry_run)
     if done.n_missing:
-        click.echo(f"warning: {done.n_missing:,} pieces are not made yet, so not in it", err=True)
+        click.echo(f"warning: {_n(done.n_missing)} not made yet, so not in it", err=True)
     to = f"would be written to {file}" if dry_run else f"written to {file}"
-    click.echo(f"{done.n_objects:,} pieces, {shown_size(done.n_bytes)}, {to}")
+    click.echo(f"{_n(done.n_objects)}, {shown_size(done.n_bytes)}, {to}")
 
 
 @cache.command("import")
@@ -162,10 +167,12 @@ def cache_import(file: Path, dry_run: bool) -> None:
 
     done = bring(file, FolderStore(default_folder()), default_folder(), dry_run=dry_run)
     came = "would be imported" if dry_run else "imported"
-    click.echo(f"{done.n_new:,} pieces {came}, {done.n_known:,} were there")
+    click.echo(f"{_n(done.n_new)} {came}, {done.n_known:,} were there")
     if done.refused:
         shown = ", ".join(done.refused[:3]) + (", …" if len(done.refused) > 3 else "")
-        raise MovieBuildError(f"{len(done.refused):,} damaged pieces in {file} refused: {shown}")
+        raise MovieBuildError(
+            f"{file}: {_n(len(done.refused))} damaged or foreign, and refused: {shown}"
+        )
 
 
 @click.command()
@@ -184,6 +191,4 @@ def gc(folder: Path, dry_run: bool) -> None:
         for path in found.files:
             click.echo(session.bench.name(path))
     gone = "would be removed" if dry_run else "removed"
-    click.echo(
-        f"{len(found.files):,} pieces {gone}, {shown_size(found.n_bytes)}; {found.n_kept:,} stay"
-    )
+    click.echo(f"{_n(len(found.files))} {gone}, {shown_size(found.n_bytes)}; {found.n_kept:,} left")
