@@ -164,7 +164,8 @@ class Session:
         first = next(iter(facts.values()), None)
         others = {language: told for language, told in list(facts.items())[1:] if told}
         report = Report(self.steps, first, time.monotonic() - self._began, others)
-        for trouble in self.bench.store.settle():
+        # Uploads are waited for, but not by someone who pressed Ctrl-C.
+        for trouble in self.bench.store.settle(2.0 if interrupt.signal_number() else None):
             print(f"warning: {trouble}", file=sys.stderr)
         report.write(self.project.report)
         last_built.remember(self, whole=bool(facts) and all(facts.values()))
