@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from movie_build import __version__
+from movie_build import __version__, pins
 from movie_build.config import Config
 from movie_build.errors import InputError, Mistake, Where, nearest
 from movie_build.project import Project
@@ -74,6 +74,8 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     if not language:
         language = language_of(script.value) if script.value else "en"
     warnings = (*config.warnings, *script.warnings, *_unused_prompts(config.value, script.value))
+    if script.value:
+        warnings += (*pins.load(project).warnings(script.value),)
     movie = Movie(project, config.value, script.value, language, warnings)
     if not mistakes:
         mistakes += _contradictions(movie)
@@ -200,7 +202,11 @@ def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
 
 def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:
     """One warning where prompts are written and no model is named to draw from them."""
-    if config.drawing.model.model or config.drawing.maker or os.environ.get("MOVIE_BUILD_PLACEHOLDER"):
+    if (
+        config.drawing.model.model
+        or config.drawing.maker
+        or os.environ.get("MOVIE_BUILD_PLACEHOLDER")
+    ):
         return
     for section in script.sections if script else ():
         if section.slide_prompt and section.where:
