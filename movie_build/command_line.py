@@ -1,0 +1,34 @@
+"""What doit is asked for: whether it is everything, or certain tasks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+
+# Set where doit is run from within this program, not by its own command.
+given: ContextVar[Sequence[str] | None] = ContextVar("given", default=None)
+
+_WITH_VALUE = ("-n", "--process", "-P", "--parallel-type", "-v", "--verbosity")
+_ALONE = ("run", "--continue", "-c", "--no-continue")
+
+
+def asks_for_everything() -> bool:
+    """Whether doit runs the default tasks, and may leave out those with nothing to do.
+
+    Anything it does not know for certain counts as no: it costs time, not truth.
+    """
+    args = given.get()
+    if args is None:
+        program = Path(sys.argv[0])
+        if program.name != "doit" and program.parent.name != "doit":
+            return False
+        args = sys.argv[1:]
+    rest = iter(args)
+    for arg in rest:
+        if arg in _WITH_VALUE:
+            next(rest, None)
+        elif arg not in _ALONE and not (arg.startswith("-n") and arg[2:].isdigit()):
+            return False
+    return True
