@@ -125,6 +125,7 @@ main.add_command(cli_cache.cache)
 main.add_command(cli_cache.gc)
 main.add_command(cli_edit.script)
 main.add_command(cli_edit.take)
+main.add_command(cli_edit.watch)
 
 if __name__ == "__main__":
     main()

@@ -72,3 +72,12 @@ def take(line: str | None, folder: Path | None, act: str | None) -> None:
     except MovieBuildError as error:
         click.echo(error, err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.argument("folder", type=_FOLDER, default=".")
+def watch(folder: Path) -> None:
+    """Build the movie in FOLDER, and again at each save of its files, until Ctrl-C."""
+    from movie_build import watch as watching
+
+    watching.watch(folder, sys.stdout)

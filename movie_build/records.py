@@ -56,6 +56,7 @@ class Records:
         self._db: sqlite3.Connection | None = None
         self._records: dict[str, Record] | None = None
         self._digests: dict[str, tuple[int, int, str]] | None = None
+        self._digested: set[str] = set()
 
     def get(self, name: str) -> Record | None:
         """The record of the file called `name`."""
@@ -86,6 +87,7 @@ class Records:
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file of the user's, read again only if its size or time changed."""
+        self._digested.add(str(path))
         stat = path.stat()
         seen = (stat.st_size, stat.st_mtime_ns)
         with self._lock:
@@ -103,6 +105,10 @@ class Records:
                 db.execute("REPLACE INTO digests VALUES (?,?,?,?)", (str(path), *seen, digest))
                 db.commit()
         return digest
+
+    def digested(self) -> frozenset[str]:
+        """The paths of the files of the user's that were asked for."""
+        return frozenset(self._digested)
 
     def look_again(self) -> None:
         """Read everything anew when it is next asked for: another process has been at work."""
