@@ -7,9 +7,7 @@ from typing import Protocol, TypeAlias
 
 from movie_build.pcm import Pcm
 
-JsonValue: TypeAlias = (
-    str | int | float | bool | list["JsonValue"] | dict[str, "JsonValue"] | None
-)
+JsonValue: TypeAlias = str | int | float | bool | list["JsonValue"] | dict[str, "JsonValue"] | None
 
 
 class Voice(Protocol):
