@@ -285,7 +285,7 @@ def _piece_tasks(session: Session, names: _Names) -> Iterator[Task]:
         # doit takes ten times as long to look at a task as we do; none is missed but by its count.
         lines = _stale(session, "audio", lines, lambda line: line.pieces)
         slides = _stale(session, "slide", slides, lambda drawn: (drawn.slide,))
-        pictures = _stale(session, "picture", pictures, lambda drawn: (drawn.picture,))
+        pictures = _stale(session, "picture", pictures, lambda drawn: (drawn.slide, drawn.picture))
     for path, line in lines.items():
         doc = line.line.text or line.line.recording
         yield _unit(session, names, "audio", "audio", path.stem, doc, line.pieces)
