@@ -144,12 +144,12 @@ NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "MOVIE_BUILD_CAC
 
 
 def test_a_reader_needs_no_credentials_and_changes_nothing(full: S3, clone: Folder) -> None:
-    for n, (name, content) in enumerate(full.objects().items()):
-        full.write(name, content if n else b"poison", "public-read")
+    for name, content in full.objects().items():
+        full.write(name, b"poison" if b"\x89PNG" in content else content, "public-read")
     before = full.objects()
     clone.edit("script.yaml", "The second line.", "Another line.")
     run = clone.doit(env={**NOBODY, **paid()})
-    assert 1 <= sum(run.made().values()) < 4
+    assert run.made() == {"audio": 1, "slide": 1, "movie": 1}
     assert "shared" in origins(clone)
     (told,) = warnings(run.err)
     assert "1 damaged object" in told
