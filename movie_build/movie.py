@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from movie_build import __version__, pins
 from movie_build.config import Config
 from movie_build.errors import InputError, Mistake, Where, nearest
+from movie_build.flags import flag
 from movie_build.project import Project
 from movie_build.script import Script
 
@@ -202,11 +202,7 @@ def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
 
 def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:
     """One warning where prompts are written and no model is named to draw from them."""
-    if (
-        config.drawing.model.model
-        or config.drawing.maker
-        or os.environ.get("MOVIE_BUILD_PLACEHOLDER")
-    ):
+    if config.drawing.model.model or config.drawing.maker or flag("MOVIE_BUILD_PLACEHOLDER"):
         return
     for section in script.sections if script else ():
         if section.slide_prompt and section.where:

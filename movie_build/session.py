@@ -16,6 +16,7 @@ from movie_build import drafts, interrupt, keys, progress
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
 from movie_build.errors import AuthorError, MovieBuildError
+from movie_build.flags import flag
 from movie_build.graph import Graph, build_graph
 from movie_build.join import MovieFile
 from movie_build.ledger import Ledger
@@ -26,7 +27,7 @@ from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
 from movie_build.report import STEPS, Outcome, Report, StepCount
 from movie_build.service import Services
-from movie_build.store import default_folder, flag, open_store
+from movie_build.store import default_folder, open_store
 from movie_build.voices.registry import Studio
 
 if TYPE_CHECKING:

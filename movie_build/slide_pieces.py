@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from movie_build import keys
 from movie_build.config import Backdrop
 from movie_build.errors import MovieBuildError, SlideError, Where, nearest
+from movie_build.flags import flag
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
 from movie_build.pieces import Bench, Piece
@@ -38,7 +38,7 @@ class Painter:
         self.makers = SlideMakers(
             self.folder,
             ai=_ai(movie, services),
-            placeholder=bool(os.environ.get("MOVIE_BUILD_PLACEHOLDER")),
+            placeholder=flag("MOVIE_BUILD_PLACEHOLDER"),
             digest=self._digest,
         )
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from movie_build.atomic import write_bytes
+from movie_build.flags import flag
 from movie_build.store_counts import add_counts
 
 LAYOUT = "v2"
@@ -225,15 +226,8 @@ def open_store(*, shared: str = "", read_only: bool = False) -> Store:
 def shared_settings(shared: str, read_only: bool) -> tuple[str, bool]:
     """The shared store's URL, empty if there is none, and whether it is only read."""
     url = os.environ.get("MOVIE_BUILD_SHARED_CACHE") or shared
-    return "" if url in ("off", "none", "0") else url, flag(
-        "MOVIE_BUILD_CACHE_READ_ONLY", read_only
-    )
-
-
-def flag(variable: str, default: bool = False) -> bool:
-    """Whether an environment variable says yes; `default` where it says nothing."""
-    said = os.environ.get(variable, "").strip().lower()
-    return said not in ("0", "false", "no", "off") if said else default
+    url = "" if url in ("off", "none", "0") else url
+    return url, flag("MOVIE_BUILD_CACHE_READ_ONLY", read_only)
 
 
 @cache

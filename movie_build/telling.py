@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from movie_build.flags import flag
 
 QUIET, VERBOSE, JUNIT = "MOVIE_BUILD_QUIET", "MOVIE_BUILD_VERBOSE", "MOVIE_BUILD_JUNIT"
 
@@ -28,8 +29,8 @@ def of_environment() -> Telling:
     """As the environment asks: for plain `doit`, which has no options for it."""
     junit = os.environ.get(JUNIT)
     return Telling(
-        quiet=_is_set(os.environ, QUIET),
-        verbose=_is_set(os.environ, VERBOSE),
+        quiet=flag(QUIET),
+        verbose=flag(VERBOSE),
         junit=Path(junit).absolute() if junit else None,
     )
 
@@ -52,17 +53,13 @@ def moves() -> bool:
     """Whether stderr is a terminal where a display can be drawn over and over."""
     if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return False
-    return not _is_set(os.environ, "CI")
+    return not flag("CI")
 
 
 def has_colors() -> bool:
     """Whether stderr takes colours: no-color.org and force-color.org, else a terminal's yes."""
     if os.environ.get("NO_COLOR"):
         return False
-    if _is_set(os.environ, "FORCE_COLOR"):
+    if flag("FORCE_COLOR"):
         return True
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-
-
-def _is_set(environment: Mapping[str, str], name: str) -> bool:
-    return environment.get(name, "").lower() not in ("", "0", "false", "no")

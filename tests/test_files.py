@@ -145,6 +145,29 @@ def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_pa
     assert movie.script is not None and movie.script.title == "T"
 
 
+def test_anchors_and_merge_keys_are_what_they_stand_for(tmp_path):
+    script = read(
+        tmp_path,
+        """
+title: T
+sections:
+- &first
+  title: One
+  narrations: &lines
+  - &hello {text: Hello there., pause: 1}
+- {<<: *first, title: Two}
+- {title: Three, narrations: [*hello, {<<: *hello, text: Bye.}]}
+""",
+    ).script
+    assert script is not None
+    one, two, three = script.sections
+    assert (two.title, two.narrations) == ("Two", one.narrations)
+    assert [(line.text, line.pause_s) for line in three.narrations] == [
+        ("Hello there.", 1),
+        ("Bye.", 1),
+    ]
+
+
 def test_a_key_without_effect_gives_one_warning_with_its_line(tmp_path):
     movie = read(
         tmp_path, config="audio:\n  enable_furigana: true\nvideo: {transition: {type: none}}\n"
