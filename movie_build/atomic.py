@@ -12,10 +12,13 @@ _MARK = "part-"
 
 
 @contextmanager
-def appearing(path: Path, *, durable: bool = False) -> Iterator[Path]:
+def appearing(path: Path, *, durable: bool = False, replace: bool = True) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it at the end; gone if the block raises.
 
     `durable` waits until the bytes are on the disk: for files that cannot be made again.
+
+    Raises:
+        FileExistsError: there is a file at `path` already, and `replace` is not given.
     """
     part = path.with_name(f".{_MARK}{os.getpid()}-{threading.get_ident()}-{path.name[-60:]}")
     try:
@@ -23,10 +26,25 @@ def appearing(path: Path, *, durable: bool = False) -> Iterator[Path]:
         if durable:
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-        part.replace(path)
+        if replace:
+            part.replace(path)
+        else:
+            _link(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give `part` the name `path`, unless there is such a file."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        part.replace(path)
+    else:
+        part.unlink()
 
 
 def write_bytes(

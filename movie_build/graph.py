@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from movie_build import keys, pins, theme
+from movie_build.config import VoiceSettings
 from movie_build.errors import MovieBuildError, Where
 from movie_build.look import Look
 from movie_build.movie import Movie
@@ -136,11 +137,13 @@ class _Voices:
         self.movie = movie
         self.bench = bench
         self.studio = studio
-        self.build = movie.project.build
+        self.audio = movie.project.build / "audio"
+        self.takes = movie.project.build / "takes"
         self.personas = {persona.id: persona for persona in movie.config.personas}
         self.words = movie.config.dictionary
         self.pattern = pattern(self.words)
         self.pins = pins.load(movie.project)
+        self._speakers: dict[tuple[str, VoiceSettings | None], Speaker] = {}
 
     def pieces(self, line: Line) -> SpokenLine:
         if pin := self.pins.pinned(line):
@@ -161,68 +164,62 @@ class _Voices:
         recipe = keys.recipe("audio", AUDIO, inputs)
         timing = None
         if speaker.remote:
-            take = self._made(
-                "takes",
-                shown,
-                keys.recipe("take", TAKE, inputs),
-                ".take",
-                partial(_take, speaker, text, line.where),
-            )
+            speak = partial(_take, speaker, text, line.where)
+            recipe_of_take = keys.recipe("take", TAKE, inputs)
+            take = self._made(shown, recipe_of_take, ".take", speak, folder=self.takes)
             take = replace(take, remote=True)
             make = partial(_finish_take, take, text, line.where)
-            audio = self._made("audio", shown, recipe, ".wav", make, (take,))
-            timing = self._made(
-                "audio",
-                shown,
-                keys.recipe("timing", TIMING, {"audio": audio.key}),
-                ".timing.json",
-                partial(_time, take),
-                (take,),
-            )
+            audio = self._made(shown, recipe, ".wav", make, (take,))
+            recipe = keys.recipe("timing", TIMING, {"audio": audio.key})
+            timing = self._made(shown, recipe, ".timing.json", partial(_time, take), (take,))
         else:
             make = partial(_speak, speaker, text, line.where)
-            audio = self._made("audio", shown, recipe, ".wav", make)
+            audio = self._made(shown, recipe, ".wav", make)
         return SpokenLine(line, audio, self._sound(shown, audio), timing)
 
     def _kept(self, pin: Pin, line: Line) -> SpokenLine:
         """The line as the user approved it, whoever would speak it now."""
         recipe = pins.recipe(pin, self.bench.records.digest(pin.path))
         make = partial(_as_kept, pin, line.where)
-        audio = self._made("audio", line.text, recipe, ".wav", make)
+        audio = self._made(line.text, recipe, ".wav", make)
         timing = None
         if pin.timing:
             recipe = keys.recipe("timing", TIMING, {"audio": audio.key})
             make = partial(_timing_kept, pin)
-            timing = self._made("audio", line.text, recipe, ".timing.json", make)
+            timing = self._made(line.text, recipe, ".timing.json", make)
         return SpokenLine(line, audio, self._sound(line.text, audio), timing)
 
     def _sound(self, shown: str, audio: Piece) -> Piece:
         recipe = keys.recipe("sound", SOUND, {"audio": audio.key})
         encode = partial(_encode_sound, audio)
-        return self._made("audio", shown, recipe, ".sound", encode, (audio,))
+        return self._made(shown, recipe, ".sound", encode, (audio,))
 
     def _made(
         self,
-        folder: str,
         shown: str,
         recipe: str,
         ending: str,
         make: Callable[[Bench], bytes],
         needs: tuple[Piece, ...] = (),
+        *,
+        folder: Path | None = None,
     ) -> Piece:
         name = keys.file_name(shown, keys.key_of(recipe), ending)
-        return Piece("audio", recipe, self.build / folder / name, make, needs)
+        return Piece("audio", recipe, (folder or self.audio) / name, make, needs)
 
     def _speaker(self, line: Line) -> Speaker:
         if line.recording:
             path = self.movie.project.folder / line.recording
             recorded = Recorded(path, self.bench.records.digest(path))
             return Speaker(recorded, recorded.identity())
-        settings = self.movie.config.voice
-        if line.persona_id:
-            settings = self.personas[line.persona_id].voice.over(settings)
-        settings = line.voice.over(settings) if line.voice else settings
-        return self.studio.speaker(settings, self.movie.language)
+        asked = line.persona_id, line.voice
+        if asked not in self._speakers:
+            settings = self.movie.config.voice
+            if line.persona_id:
+                settings = self.personas[line.persona_id].voice.over(settings)
+            settings = line.voice.over(settings) if line.voice else settings
+            self._speakers[asked] = self.studio.speaker(settings, self.movie.language)
+        return self._speakers[asked]
 
 
 def _as_kept(pin: Pin, where: Where | None, _bench: Bench) -> bytes:

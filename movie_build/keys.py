@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 _WORD = re.compile(r"[\w]+")
 
@@ -17,6 +18,8 @@ def recipe(step: str, version: int, inputs: Mapping[str, object]) -> str:
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+# Asked twice in a row: for a piece and for its file's name.
+@lru_cache(maxsize=16)
 def key_of(recipe: str) -> str:
     """The key of a recipe: SHA-256, 64 hex digits."""
     return digest(recipe.encode("utf-8", "surrogatepass"))
@@ -32,6 +35,7 @@ def normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=16)
 def slug(text: str, *, longest: int = 40) -> str:
     """The beginning of `text` as a file name: letters and digits of any script, hyphens between."""
     words: list[str] = []

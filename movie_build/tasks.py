@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -19,9 +18,9 @@ from typing import Any, TypeAlias, TypeVar
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from movie_build import github_actions, interrupt
+from movie_build import doit_database, github_actions, interrupt
 from movie_build.command_line import asks_for_everything, given
-from movie_build.errors import MovieBuildError, shown
+from movie_build.errors import MovieBuildError, StoreError, shown
 from movie_build.join import MovieFile
 from movie_build.pieces import Piece
 from movie_build.plan_command import only_named
@@ -119,7 +118,10 @@ def _failed(told: str) -> Callable[[], TaskFailed]:
 def _configure(
     namespace: dict[str, Any], sessions: list[Session], dep_file: Path, default: list[str]
 ) -> None:
-    _prepare(dep_file)
+    try:
+        doit_database.prepare(dep_file)
+    except StoreError as error:
+        _refuse(error, dep_file.parent)
     namespace.setdefault(
         "DOIT_CONFIG",
         {
@@ -133,29 +135,6 @@ def _configure(
             "verbosity": 0,
         },
     )
-
-
-def _prepare(dep_file: Path) -> None:
-    """See that doit can open its database; a damaged one is disposable, as what it knows is."""
-    import sqlite3
-
-    try:
-        dep_file.parent.mkdir(exist_ok=True)
-        if not _is_database(dep_file):
-            dep_file.unlink(missing_ok=True)
-            with closing(sqlite3.connect(dep_file)) as db:
-                db.execute("create table doit (task_id text not null primary key, task_data json)")
-    except (OSError, sqlite3.OperationalError) as error:
-        dep_file.unlink(missing_ok=True)
-        where = f"{dep_file.parent.name}/{dep_file.name}"
-        _refuse(MovieBuildError(f"cannot write {where}: {error}"), dep_file.parent)
-
-
-def _is_database(file: Path) -> bool:
-    if not file.exists():
-        return False
-    with file.open("rb") as opened:
-        return opened.read(15) == b"SQLite format 3"
 
 
 def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:

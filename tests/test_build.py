@@ -252,6 +252,7 @@ def test_two_builds_at_once_wait_for_each_other(folder: Folder) -> None:
     told = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sum("another build is at work here" in err for err in told) <= 1
+    assert not list(folder.path.glob("build/.part-*"))
     assert folder.doit().made() == {}
 
 
