@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Protocol
-from xml.sax.saxutils import escape
 
 from movie_build.errors import FontError, nearest
 

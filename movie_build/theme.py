@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,8 @@ class Theme:
     @property
     def templates(self) -> tuple[str, ...]:
         """The names of its templates, such as `bullets`."""
-        return tuple(sorted(p.stem for p in self.folder.glob("*.html") if p.stem[0] != "_"))
+        paths = [p for p in _below(self.folder) if p.suffix == ".html" and p.parent == self.folder]
+        return tuple(sorted(p.stem for p in paths if p.stem[0] != "_"))
 
     def files(self, template: str) -> dict[str, Path]:
         """All that a slide of `template` can be drawn from, by name relative to the theme.
@@ -34,12 +37,33 @@ class Theme:
             hint = nearest(template, self.templates)
             raise SlideError(f"the theme {self.folder.name!r} has no template {template!r}; {hint}")
         others = {f"{name}.html" for name in self.templates} - {f"{template}.html"}
-        found = {p.relative_to(self.folder).as_posix(): p for p in sorted(self.folder.rglob("*"))}
+        found = {p.relative_to(self.folder).as_posix(): p for p in _below(self.folder)}
         return {
             name: path
             for name, path in found.items()
             if path.suffix.lower() in _KINDS and name not in others
         }
+
+
+# Many projects of one run share a theme. By folder: when it and those in it changed, what is there.
+_listed: dict[Path, tuple[dict[Path, int], tuple[Path, ...]]] = {}
+_GRAIN_NS = 50_000_000
+
+
+def _below(folder: Path) -> tuple[Path, ...]:
+    """All that is below `folder`, in order; looked for again only where a folder has changed."""
+    if folder in _listed:
+        stamps, paths = _listed[folder]
+        with suppress(FileNotFoundError):
+            if all(inner.stat().st_mtime_ns == stamp for inner, stamp in stamps.items()):
+                return paths
+    now = time.time_ns()
+    paths = tuple(sorted(folder.rglob("*")))
+    stamps = {one: one.stat().st_mtime_ns for one in (folder, *paths) if one.is_dir()}
+    # One that changed within its time stamp's grain could change again unseen.
+    if all(now - stamp > _GRAIN_NS for stamp in stamps.values()):
+        _listed[folder] = stamps, paths
+    return paths
 
 
 def find(name: str, project: Path) -> Path:
@@ -77,7 +101,9 @@ def load(folder: Path) -> Theme:
 
 
 def _is_theme(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.glob("*.html"))
+    return folder.is_dir() and any(
+        p.suffix == ".html" and p.parent == folder for p in _below(folder)
+    )
 
 
 def _ours() -> Path:
