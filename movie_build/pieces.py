@@ -57,7 +57,7 @@ class Bench:
         self.records = records
         self.store = store
         self.frozen = frozen
-        self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
 
     def fresh(self, piece: Piece) -> bool:
@@ -94,7 +94,7 @@ class Bench:
             MovieBuildError: it cannot be made.
             StoreError: it cannot be written.
         """
-        with self._lock(piece.path):
+        with self._lock(piece):
             if self.fresh(piece):
                 return HERE
             return self._fill(piece)[0]
@@ -105,12 +105,12 @@ class Bench:
         Raises:
             StoreError: it cannot be written.
         """
-        with self._lock(piece.path):
+        with self._lock(piece):
             return self.fresh(piece) or self._fetch(piece) is not None
 
     def take(self, piece: Piece) -> bytes:
         """The piece's bytes, verified; a missing or damaged one is made first."""
-        with self._lock(piece.path):
+        with self._lock(piece):
             record = self.records.get(self.name(piece.path))
             if record and record.key == piece.key:
                 content = self._read(piece, record)
@@ -183,6 +183,7 @@ class Bench:
             return None
         return content if digest(content) == record.sha256 else None
 
-    def _lock(self, path: Path) -> threading.Lock:
+    def _lock(self, piece: Piece) -> threading.Lock:
+        # By key: what is the same is made, and paid for, once, whatever its files are called.
         with self._guard:
-            return self._locks[path]
+            return self._locks[piece.key]

@@ -55,11 +55,13 @@ class Painter:
             raise error.placed(section.where) from None
         recipe = keys.recipe("slide", SLIDE, {"maker": identity})
         make = partial(_draw, self.makers.slides, slide, self.look, needs, section.where)
-        drawn = self._piece("slides", section.title, recipe, ".png", make, needs)
+        # Where nothing is written, sections of any title, and of any language, share the slide.
+        name = slide.title or _what_is_shown(section)
+        drawn = self._piece("slides", name, recipe, ".png", make, needs)
         inputs = {"slide": drawn.key, "format": picture_format(self.look)}
         recipe = keys.recipe("picture", PICTURE, inputs)
         encode = partial(_encode, drawn, self.look)
-        encoded = self._piece("pictures", section.title, recipe, ".h264", encode, (drawn,))
+        encoded = self._piece("pictures", name, recipe, ".h264", encode, (drawn,))
         return drawn, replace(encoded, step="picture")
 
     def _digest(self, path: Path) -> str:
@@ -126,7 +128,8 @@ class Painter:
         converted = self._made.get(slide.deck) if slide.deck else None
         needs = (converted,) if converted else ()
         make = partial(_make, maker, slide, self.look, needs, section.where)
-        piece = self._piece("artwork", section.title, recipe, ".picture", make, needs)
+        name = _what_is_shown(section)
+        piece = self._piece("artwork", name, recipe, ".picture", make, needs)
         piece = replace(piece, remote=bool(slide.prompt))
         self._made[piece.path] = piece
         return piece
@@ -159,6 +162,15 @@ class Painter:
     ) -> Piece:
         path = self.build / folder / keys.file_name(shown, keys.key_of(recipe), ending)
         return Piece("slide", recipe, path, make, tuple(needs))
+
+
+def _what_is_shown(section: Section) -> str:
+    """What to call the picture that a section shows: the same wherever it is shown."""
+    if section.page:
+        return f"{Path(section.deck).stem} page {section.page}".strip()
+    if section.image:
+        return Path(section.image.path).stem
+    return section.slide_prompt or section.title
 
 
 def picture_format(look: Look) -> dict[str, object]:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ class TemplateSlides:
             "size": [look.width_px, look.height_px],
             "colors": [look.primary_color.lower(), look.background_color.lower()],
             "font_family": look.font_family,
-            "language": look.language,
+            "language": self._language(slide, look),
             "theme": self._theme_digest(look.theme, slide.template),
             "files": {name: self._digest(path) for name, path in self._own_files(slide).items()},
         }
@@ -81,6 +81,7 @@ class TemplateSlides:
         from movie_build.browser import Page
 
         files = self._all_files(slide, look)
+        look = replace(look, language=self._language(slide, look))
         fonts.check(text_of(slide), theme.load(look.theme).folder)
         if look.font_family:
             fonts.check_family(look.font_family)
@@ -94,6 +95,15 @@ class TemplateSlides:
         """What is worth saying about a slide that can be drawn; its files must be there."""
         said = image_file.warning(slide.picture) if slide.picture else ""
         return (said,) if said else ()
+
+    def _language(self, slide: Slide, look: Look) -> str:
+        """The language of what is written on a slide; empty where nothing is.
+
+        A template of the project's own may write something by itself.
+        """
+        names = self._theme_files(look.theme, slide.template)
+        own = any(n.endswith(".html") and not n.startswith(layers.THEME) for n in names)
+        return look.language if own or text_of(slide).strip() else ""
 
     def _all_files(self, slide: Slide, look: Look) -> dict[str, Path]:
         return self._theme_files(look.theme, slide.template) | self._own_files(slide)
