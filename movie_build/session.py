@@ -289,6 +289,9 @@ class Edition:
         from movie_build.authors.registry import author_name, open_author
         from movie_build.script_file import dump
 
+        def report(told: str) -> None:
+            print(f"{self.project.name}: {told}", file=sys.stderr)
+
         config, folder = self.movie.config, self.project.folder
         if not config.source:
             raise AuthorError("there is no `source:` in movie.yaml to write a script from")
@@ -301,7 +304,7 @@ class Edition:
             service=self.session.services.named("web"),
             render=config.browser,
             mcp=_mcp(config.mcp),
-            report=lambda told: print(f"{self.project.name}: {told}", file=sys.stderr),
+            report=report,
         )
         asked, spoken = self.project.edition, article.language
         translated = asked.partition("-")[0] != spoken.partition("-")[0]
@@ -310,7 +313,7 @@ class Edition:
                 f"{self.project.script.name}: the article is in {spoken!r}, and the outline author "
                 f"does not translate; write it by hand, or set `content: {{author: llm}}`"
             )
-        author = open_author(self.movie, self.session.services, again=ask_again)
+        author = open_author(self.movie, self.session.services, again=ask_again, report=report)
         return dump(author.write(article))
 
     def _script_recipe(self) -> str:

@@ -219,9 +219,7 @@ def test_a_reading_with_letters_or_kanji_is_sent_back(server):
 def test_missing_readings_are_asked_for_and_then_lived_without(server):
     server.model = lambda asked: written(one_line("CPUとGPUは計算をします。"))
     said_: list[str] = []
-    script = write(
-        ARTICLE, settings(language="ja"), patient(), progress=lambda a, b, what: said_.append(what)
-    )
+    script = write(ARTICLE, settings(language="ja"), patient(), report=said_.append)
     assert lines_of(script) == ["CPUとGPUは計算をします。"]
     assert len(server.asked) == 3
     assert any("taken as it is, although" in what for what in said_)
@@ -661,7 +659,7 @@ def test_a_service_that_read_less_than_was_sent_is_warned_of(server):
     said_: list[str] = []
     short = {"prompt_tokens": 60, "completion_tokens": 10}
     server.replies.append(written(GOOD, usage=short))
-    write(long_article(8), settings(), patient(), progress=lambda a, b, what: said_.append(what))
+    write(long_article(8), settings(), patient(), report=said_.append)
     assert any("says it read 60 tokens, fewer than were sent" in what for what in said_)
 
 

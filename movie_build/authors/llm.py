@@ -27,9 +27,10 @@ from movie_build.script import Script
 from movie_build.service import Service
 from movie_build.spoken import seconds
 
-__all__ = ["Llm", "LlmSettings", "Progress", "write"]
+__all__ = ["Llm", "LlmSettings", "Progress", "Report", "write"]
 
 Progress = Callable[[int, int, str], None]
+Report = Callable[[str], None]
 
 # What the instructions, the headings around a part and a list of mistakes take, in tokens.
 _AROUND_TOKENS = 2_000
@@ -40,7 +41,12 @@ _SUBTITLE_MAX_CHARS = 160
 
 
 def write(
-    article: Article, settings: LlmSettings, service: Service, *, progress: Progress | None = None
+    article: Article,
+    settings: LlmSettings,
+    service: Service,
+    *,
+    progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Script:
     """The script of `article`, written by the model that `settings` name, through `service`.
 
@@ -48,20 +54,25 @@ def write(
         AuthorError: the model gives no usable script, or its service none at all.
         BudgetError: it could cost more than what is left.
     """
-    return Llm(settings, service, progress).write(article)
+    return Llm(settings, service, progress, report).write(article)
 
 
 @dataclass(frozen=True, slots=True)
 class Llm:
-    """A model as an `Author`. `progress` is told the parts done, their number, and what goes on."""
+    """A model as an `Author`.
+
+    `progress` is told the parts done, their number, and what goes on; `report`
+    what the user should know when all is done.
+    """
 
     settings: LlmSettings
     service: Service
     progress: Progress | None = None
+    report: Report | None = None
 
     def write(self, article: Article) -> Script:
         """The script of `article`."""
-        return _Writing(self.settings, self.service, self.progress, article).script()
+        return _Writing(self, article).script()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +97,16 @@ class _CutOff(Exception):
 class _Writing:
     """One article on its way to a script."""
 
-    def __init__(
-        self, settings: LlmSettings, service: Service, progress: Progress | None, article: Article
-    ) -> None:
-        self.settings = settings
+    def __init__(self, author: Llm, article: Article) -> None:
+        self.settings = settings = author.settings
         self.article = article
         self.numbers = numbered(article)
         self.asking = Asking(article, settings, self.numbers)
-        self.chat = Chat(settings, service)
+        self.chat = Chat(settings, author.service)
         self.told: list[Told] = []
         self.title = self.description = ""
-        self._progress = progress or (lambda done, whole, what: None)
+        self._progress = author.progress or (lambda done, whole, what: None)
+        self._report = author.report or (lambda told: None)
         self._done = self._whole = 0
         self._sizes: dict[Block, int] = {}
 
@@ -208,7 +218,7 @@ class _Writing:
                 messages = self._repaired(asked, reply, found)
         if best:
             kinds = "; ".join(str(flaw) for flaw in best.flaws)
-            self._say(f"{label}: taken as it is, although {kinds}")
+            self._report(f"{label} of the script is taken as it is, although {kinds}")
             return best
         self._set_aside(seen)
         raise self._failed("; ".join(str(flaw) for flaw in found.flaws[:5]))
@@ -237,7 +247,7 @@ class _Writing:
             )
         sent = sum(tokens.at_least(message.text) for message in messages)
         if len(seen) == 1 and 0 < reply.tokens_in < sent:
-            self._say(
+            self._report(
                 f"warning: {self.chat.place} says it read {reply.tokens_in} tokens, fewer than "
                 f"were sent (at least {sent}): if its window is smaller, set window_tokens to it"
             )

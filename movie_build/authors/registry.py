@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from movie_build import progress
 from movie_build.authors.protocol import Author
 from movie_build.errors import AuthorError, nearest
 from movie_build.movie import Movie
@@ -33,9 +34,11 @@ def open_author(
     services: Services,
     *,
     again: bool,
-    progress: Callable[[int, int, str], None] | None = None,
+    report: Callable[[str], None],
 ) -> Author:
     """The author of a movie. With `again`, a model is asked anew for what it has answered.
+
+    `report` is told what the user should know of how it went.
 
     Raises:
         AuthorError: there is none of that name.
@@ -47,7 +50,7 @@ def open_author(
         config = movie.config
         return Outline(OutlineSettings(config.max_minutes, movie.asked_language))
     if name == "llm":
-        return _llm(movie, services, again, progress)
+        return _llm(movie, services, again, report)
     from importlib.metadata import entry_points
 
     plug_ins = {point.name: point for point in entry_points(group=_GROUP)}
@@ -63,7 +66,7 @@ def _llm(
     movie: Movie,
     services: Services,
     again: bool,
-    progress: Callable[[int, int, str], None] | None,
+    report: Callable[[str], None],
 ) -> Author:
     from movie_build.authors.endpoint import endpoint
     from movie_build.authors.llm import Llm
@@ -93,4 +96,8 @@ def _llm(
         prompts=prompts if prompts.is_dir() else None,
         again=again,
     )
-    return Llm(settings, services.named(endpoint(settings).name), progress)
+
+    def said(_done: int, _whole: int, what: str) -> None:
+        progress.report("script", what)
+
+    return Llm(settings, services.named(endpoint(settings).name), said, report)
