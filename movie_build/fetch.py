@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from movie_build import service as services
 from movie_build.errors import SourceError
+from movie_build.hosts import is_public
 from movie_build.ledger import NOTHING, Use
 from movie_build.service import Retry, Service, may_pass, retry_after_s
 
@@ -49,6 +50,7 @@ class Answer:
 LIMITS = Limits()
 # Whoever waits at a terminal for one page wants an answer sooner than a build of 300 lines does.
 PATIENCE = services.Limits(tries=4)
+_ASKED = "movie_build.asked"
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -79,7 +81,8 @@ def get(
 
     def attempt() -> tuple[Answer, Use]:
         with nullcontext(client) if client else new_client(limits, transport) as asker:
-            request = asker.build_request("GET", url, headers=wanted)
+            # The hook sees it on every hop: redirects keep a request's extensions.
+            request = asker.build_request("GET", url, headers=wanted, extensions={_ASKED: url})
             return ask(asker, request, limits, lambda found: _check(url, found, taken)), NOTHING
 
     try:
@@ -97,7 +100,18 @@ def new_client(limits: Limits, transport: httpx.BaseTransport | None) -> httpx.C
         timeout=min(limits.silence_s, limits.total_s),
         follow_redirects=True,
         max_redirects=limits.max_redirects,
+        event_hooks={"request": [_check_hop]},
     )
+
+
+def _check_hop(request: httpx.Request) -> None:
+    """Let no page of the internet lead us to the user's own network: to routers, to secrets."""
+    asked, url = request.extensions.get(_ASKED, ""), str(request.url)
+    if is_public(asked) and not is_public(url):
+        raise SourceError(
+            f"{asked} redirects to {url}, which is on your own network and is not asked; "
+            "if you trust it, give that address itself"
+        )
 
 
 def ask(
@@ -149,15 +163,14 @@ def fetch_picture(
     transport: httpx.BaseTransport | None = None,
     service: Service | None = None,
 ) -> bytes:
-    """The bytes of the picture at `url`.
+    """The bytes of the picture at `url`, whatever its server calls them.
 
     Raises:
-        SourceError: as `get`; or the answer is not a picture.
+        SourceError: as `get`; or the answer is empty, or a web page.
     """
     answer = get(url, accept=PICTURE_TYPES, limits=limits, transport=transport, service=service)
-    named = answer.media_type
-    if named and not named.startswith(("image/", "application/octet-stream", "binary/")):
-        raise SourceError(f"{url} is {named}, not a picture")
+    if answer.media_type in ("text/html", "application/xhtml+xml"):
+        raise SourceError(f"{url} is {answer.media_type}, not a picture")
     if not answer.body:
         raise SourceError(f"{url} is an empty file, not a picture")
     return answer.body

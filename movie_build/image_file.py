@@ -38,18 +38,21 @@ class ImageFile:
     vector: bool = False
 
 
-def read(path: Path) -> ImageFile:
+def read(path: Path, name: str = "") -> ImageFile:
     """The picture in `path`: the file itself, or its first frame as PNG if a browser needs that.
+
+    It is called `name` in messages, else as the path is.
 
     Raises:
         SlideError: it is missing, no picture, damaged, or too large.
     """
     from PIL import ImageOps
 
+    name = name or str(path)
     if _is_svg(path):
-        width, height, content = svg_file.read(path)
+        width, height, content = svg_file.read(path.read_bytes(), name)
         return ImageFile(width, height, content, vector=True)
-    with _opened(path, str(path)) as image:
+    with _opened(path, name) as image:
         width, height = image.size
         image.load()
         if image.getexif().get(_ORIENTATION, 1) in _LYING:
@@ -72,6 +75,19 @@ def pixels(source: Path | bytes, name: str = "") -> PillowImage.Image:
     with _opened(source, name or f"{source!s:.200}") as image:
         image.load()
         return _eight_bits(ImageOps.exif_transpose(image))
+
+
+def check(content: bytes, name: str) -> None:
+    """See that `content` is a whole picture that can be shown; it is called `name` in messages.
+
+    Raises:
+        SlideError: as `read`.
+    """
+    if svg_file.is_svg(content[:_HEAD_BYTES]):
+        svg_file.read(content, name)
+        return
+    with _opened(content, name) as image:
+        image.load()
 
 
 def warning(path: Path) -> str:
@@ -110,7 +126,7 @@ def _opened(source: Path | bytes, name: str) -> Iterator[PillowImage.Image]:
     except FileNotFoundError:
         raise SlideError(f"there is no picture {name}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(name, str(error)) from error
+        raise _too_large(name, f"over {Image.MAX_IMAGE_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise SlideError(
             f"{name} is not a picture that can be shown; save it as PNG, JPEG, WebP or SVG"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from movie_build.errors import MovieBuildError
+from movie_build.hosts import is_public
 from movie_build.service import Retry, may_pass, retry_after_s
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 _CONNECT_S = 10.0
 _LONGEST_SAID = 300
-# Names that only a network of one's own knows (RFC 6762, RFC 8375, Docker).
-_PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 _NO_KEY = "none"
 
 
@@ -79,11 +77,7 @@ def shown_url(url: str) -> str:
 
 def needs_key(url: str) -> bool:
     """Whether a service on the open internet is asked: servers of one's own take any key."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith(_PRIVATE_NAMES)
+    return is_public(url)
 
 
 @contextmanager

@@ -261,9 +261,13 @@ def _convert(deck: Path, _bench: Bench) -> bytes:
 
 
 def _fetch(url: str, _bench: Bench) -> bytes:
+    from movie_build import image_file
     from movie_build.source import fetch_picture
 
-    return fetch_picture(url)
+    content = fetch_picture(url)
+    # Before it is kept: what is no picture today may be one tomorrow.
+    image_file.check(content, url)
+    return content
 
 
 def _encode(slide: Piece, look: Look, bench: Bench) -> bytes:

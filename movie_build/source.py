@@ -17,6 +17,7 @@ from movie_build.charset import decode
 from movie_build.errors import SourceError
 from movie_build.extract import from_html, from_markdown, from_plain
 from movie_build.fetch import LIMITS, Limits, fetch_picture
+from movie_build.hosts import is_public
 from movie_build.mcp_config import McpSettings
 from movie_build.pdf import from_pdf
 from movie_build.web_source import Found, Way, find
@@ -140,7 +141,9 @@ def read(
         if scheme and reader is _html and not render:
             hint = "; if JavaScript puts it there, let the browser read it (--browser)"
         raise SourceError(f"{source} holds no article: there is no running text in it{hint}")
-    return article if scheme else _with_pictures_that_exist(article, base)
+    if not scheme:
+        return _with_pictures_that_exist(article, base)
+    return _without_pictures_at_home(article) if is_public(original.origin) else article
 
 
 def _n_chars(article: Article) -> int:
@@ -178,6 +181,12 @@ def _with_pictures_that_exist(article: Article, base: Path) -> Article:
         for block in article.blocks
         if not isinstance(block, Picture) or "://" in block.src or (folder / block.src).is_file()
     )
+    return replace(article, blocks=tuple(blocks))
+
+
+def _without_pictures_at_home(article: Article) -> Article:
+    """`article` without pictures on the user's own network: no page of the internet means those."""
+    blocks = (b for b in article.blocks if not isinstance(b, Picture) or is_public(b.src))
     return replace(article, blocks=tuple(blocks))
 
 

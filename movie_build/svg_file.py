@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build.errors import SlideError
@@ -32,35 +31,34 @@ def is_svg(beginning: bytes) -> bool:
     return bool(_STARTS.match(text)) and b"svg" in text.lower()
 
 
-def read(path: Path) -> tuple[int, int, bytes]:
-    """The width and height to show the drawing in `path` at, and its bytes without motion.
+def read(content: bytes, name: str) -> tuple[int, int, bytes]:
+    """The width and height to show a drawing at, and its bytes without motion.
 
     Raises:
         SlideError: it is no SVG, too large, or needs other files or the network.
     """
     from lxml import etree
 
-    content = path.read_bytes()
     if len(content) > _MOST_BYTES:
         most = f"{_MOST_BYTES // 1_000_000} MB"
         raise SlideError(
-            f"the picture {path} is too large (at most {most} of SVG): make it smaller"
+            f"the picture {name} is too large (at most {most} of SVG): make it smaller"
         )
     parser = etree.XMLParser(resolve_entities="internal", no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SlideError(f"the picture {path} is damaged: {error}; save it anew") from error
+        raise SlideError(f"the picture {name} is damaged: {error}; save it anew") from error
     if root.tag != f"{_SVG}svg":
-        raise SlideError(f'{path} is XML, but no SVG: it does not begin with <svg xmlns="…/svg">')
+        raise SlideError(f'{name} is XML, but no SVG: it does not begin with <svg xmlns="…/svg">')
     # A browser that shows an SVG as a picture would leave these out without a word.
     for reference in HtmlText(content.decode("utf-8", "replace")).references:
         if not reference.startswith(("#", "data:")):
             raise SlideError(
-                f"the picture {path} needs {reference!r}, which is not in it: embed it, "
+                f"the picture {name} needs {reference!r}, which is not in it: embed it, "
                 "or save the picture as PNG"
             )
-    width, height = _size(root, path)
+    width, height = _size(root, name)
     for moving in list(root.iter(*(f"{_SVG}{name}" for name in _MOVING))):
         parent = moving.getparent()
         if parent is not None:
@@ -73,7 +71,7 @@ def read(path: Path) -> tuple[int, int, bytes]:
     return width, height, etree.tostring(root, encoding="utf-8")
 
 
-def _size(root: _Element, path: Path) -> tuple[int, int]:
+def _size(root: _Element, name: str) -> tuple[int, int]:
     """Its size, as large as a slide may want it; a viewBox is added where there is none."""
     box = [
         float(x)
@@ -89,7 +87,7 @@ def _size(root: _Element, path: Path) -> tuple[int, int]:
         width = width or (height * aspect if height else box[2])
         height = height or width / aspect
     if not 1 / 100 <= width / height <= 100:
-        raise SlideError(f"the picture {path} is {width:g} × {height:g}: too narrow to be shown")
+        raise SlideError(f"the picture {name} is {width:g} × {height:g}: too narrow to be shown")
     scale = min(_LARGEST_PX[0] / width, _LARGEST_PX[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 

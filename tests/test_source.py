@@ -343,6 +343,9 @@ def test_markdown_served_as_plain_text_is_markdown(site: Site, tmp_path: Path) -
 def test_a_picture_is_fetched_and_anything_else_is_refused(site: Site) -> None:
     url = site.serve("/p.png", b"\x89PNG...", Content_Type="image/png")
     assert fetch_picture(url) == b"\x89PNG..."
+    # GitHub's raw files, for one, are all text.
+    url = site.serve("/d.svg", b"<svg/>", Content_Type="text/plain")
+    assert fetch_picture(url) == b"<svg/>"
     with pytest.raises(SourceError, match="is text/html, not a picture"):
         fetch_picture(site.serve("/login", page()))
     with pytest.raises(SourceError, match="is an empty file"):
@@ -361,3 +364,55 @@ def test_a_transport_can_refuse_every_hop(site: Site, tmp_path: Path) -> None:
     url = site.serve("/away", b"", status=302, Location="http://localhost.invalid/")
     with pytest.raises(SourceError, match=r"localhost\.invalid is not asked"):
         read(url, base=tmp_path, cache=tmp_path / "cache", transport=OnlyHere())
+
+
+@pytest.mark.parametrize(
+    "inside",
+    (
+        "http://127.0.0.1:1/x",
+        "http://192.168.0.1/",
+        "http://169.254.169.254/",
+        "http://router/",
+        "http://[::1]/",
+        "http://0x7f.1/",
+        "http://2130706433/",
+        "http://printer.local/",
+    ),
+)
+def test_a_page_of_the_internet_does_not_lead_to_ones_own_network(
+    inside: str, tmp_path: Path
+) -> None:
+    import httpx
+
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": inside})
+
+    with pytest.raises(SourceError, match=r"example\.com/a redirects to .* your own network"):
+        read(
+            "https://example.com/a",
+            base=tmp_path,
+            cache=tmp_path / "cache",
+            transport=httpx.MockTransport(answer),
+        )
+    assert asked == ["https://example.com/a"]
+
+
+def test_a_page_of_the_internet_has_no_pictures_on_ones_own_network(tmp_path: Path) -> None:
+    import httpx
+
+    images = "".join(
+        f"<p>{SENTENCE}</p><img src='{src}' alt='A picture of something'>"
+        for src in ("http://192.168.0.1/reboot.png", "http://localhost/a.png", "/there.png")
+    )
+    body = f"<html><article>{images}</article></html>"
+    article = read(
+        "https://example.com/a",
+        base=tmp_path,
+        cache=tmp_path / "cache",
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, html=body)),
+    )
+    shown = [block.src for block in article.blocks if isinstance(block, Picture)]
+    assert shown == ["https://example.com/there.png"]

@@ -38,24 +38,26 @@ class Framed:
     fill: bytes | None = None
 
 
-def framed(path: Path, width_px: int, height_px: int, fit: str, strip_px: int = 0) -> Framed:
+def framed(
+    path: Path, width_px: int, height_px: int, fit: str, strip_px: int = 0, *, name: str = ""
+) -> Framed:
     """The picture in `path`, fitted to a frame. An empty `fit` is the one that suits the picture.
 
     `cover` fills the frame and is cut in the middle; `contain` is shown whole;
     `blur` too, on a blurred copy of itself, where it has no transparent parts.
-    What is shown whole leaves `strip_px` at the foot free.
+    What is shown whole leaves `strip_px` at the foot free. Messages call the picture `name`.
 
     Raises:
         SlideError: it cannot be shown, or there is no such fit.
     """
     if fit and fit not in get_args(Fit):
         raise SlideError(f"a picture has no fit {fit!r}; {nearest(fit, get_args(Fit))}")
-    file = image_file.read(path)
+    file = image_file.read(path, name)
     if file.vector:
         return _drawing(
             file, width_px, height_px, "cover" if fit == "cover" else "contain", strip_px
         )
-    image = image_file.pixels(path)
+    image = image_file.pixels(path, name)
     most_cut = _MOST_CUT_PHOTOGRAPH if _is_photograph(path) else _MOST_CUT
     chosen = _chosen(fit, image, width_px / height_px, most_cut)
     if chosen == "cover":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build import fonts, image_file, palette, theme
-from movie_build.errors import SlideError
+from movie_build.errors import SlideError, shown
 from movie_build.html_text import HtmlText
 from movie_build.look import Look, Slide
 from movie_build.slides import image, layers
@@ -85,7 +85,7 @@ class TemplateSlides:
         fonts.check(text_of(slide), theme.load(look.theme).folder)
         if look.font_family:
             fonts.check_family(look.font_family)
-        shown = _Shown(slide, look, files)
+        shown = _Shown(slide, look, files, self._project)
         html = _Html(slide, look, files, shown).render()
         fit = f"() => {{ ({_script(_PLATE)})(); return ({_script(_FIT)})(); }}"
         page = Page(html, look.width_px, look.height_px, shown.contents, fit=fit)
@@ -165,7 +165,8 @@ class _Picture:
 class _Shown:
     """A slide's pictures, checked and made ready: `contents` is all that its page may ask for."""
 
-    def __init__(self, slide: Slide, look: Look, files: Mapping[str, Path]) -> None:
+    def __init__(self, slide: Slide, look: Look, files: Mapping[str, Path], project: Path) -> None:
+        self._project = project
         self.contents: dict[str, Path | bytes] = dict(files)
         self.picture: _Picture | None = None
         self._known: dict[str, _Picture] = {}
@@ -174,9 +175,9 @@ class _Shown:
             if name == _PICTURE and whole:
                 self.picture = self._framed(slide, look, path)
             elif name in {_PICTURE, _BACKDROP, _LOGO}:
-                self._put(name, image_file.read(path))
+                self._put(name, image_file.read(path, shown(path, project)))
             elif not name.startswith(layers.THEME) and path.suffix.lower() in _IMAGE_KINDS:
-                self.contents[name] = image_file.read(path).content
+                self.contents[name] = image_file.read(path, name).content
         self.picture = self.picture or self._known.get(_PICTURE)
         self.backdrop = self._known.get(_BACKDROP)
         self.logo = self._known.get(_LOGO)
@@ -190,7 +191,14 @@ class _Shown:
 
     def _framed(self, slide: Slide, look: Look, path: Path) -> _Picture:
         strip_px = round(look.height_px * _STRIP) if slide.caption or slide.source else 0
-        frame = image.framed(path, look.width_px, look.height_px, slide.fit, strip_px)
+        frame = image.framed(
+            path,
+            look.width_px,
+            look.height_px,
+            slide.fit,
+            strip_px,
+            name=shown(path, self._project),
+        )
         known = self._put(_PICTURE, frame.file)
         if frame.fill:
             self.contents[_FILL] = frame.fill
