@@ -44,12 +44,15 @@ def main() -> None:
 @main.command()
 @click.argument("name", type=click.Path(path_type=Path))
 @click.option("--from", "source", metavar="URL", help="The page, or file, to write a script from.")
+@click.option("--browser", is_flag=True, help="Let the page's JavaScript run first.")
 @told
-def new(name: Path, source: str | None) -> None:
+def new(name: Path, source: str | None, browser: bool) -> None:
     """Make a movie's folder, with a script to begin with or a source to write one from."""
     from movie_build.scaffold import make_project
 
-    for path in make_project(name, source):
+    if browser and not source:
+        raise click.UsageError("--browser is for a page: name it with --from")
+    for path in make_project(name, source, browser=browser):
         click.echo(f"wrote {path}")
     if source:
         click.echo(f"next: cd {name} && doit        # writes script.yaml, then the movie")

@@ -21,13 +21,15 @@ movie(globals(), __file__)
 _IGNORED = "build/\ndist/\n"
 
 
-def make_project(folder: Path, source: str | None) -> list[Path]:
+def make_project(folder: Path, source: str | None, *, browser: bool = False) -> list[Path]:
     """Make `folder` with a dodo.py, a movie.yaml, and a script where there is no source.
+
+    `browser` lets the source's JavaScript run before it is read.
 
     Raises:
         MovieBuildError: one of the files is there already; nothing is written then.
     """
-    config = f"{CONFIG_SCHEMA}{_source_line(source, folder)}"
+    config = f"{CONFIG_SCHEMA}{_settings(source, folder, browser)}"
     files = {"dodo.py": _DODO, "movie.yaml": config, ".gitignore": _IGNORED}
     if not source:
         files["script.yaml"] = dump(_first_script(folder.resolve().name))
@@ -44,15 +46,20 @@ def make_project(folder: Path, source: str | None) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _source_line(source: str | None, folder: Path) -> str:
+def _settings(source: str | None, folder: Path, browser: bool) -> str:
     if not source:
         return "# Every key is optional, for example:\n# style: {resolution: [1280, 720]}\n"
     if not is_url(source):
+        if browser:
+            raise MovieBuildError(f"--browser is for web pages, and {source} is a file")
         path = Path(source).resolve()
         if not path.is_file():
             raise MovieBuildError(f"there is no file {source}; give a URL or a file to write from")
         source = Path(os.path.relpath(path, folder.resolve())).as_posix()
-    return yaml.safe_dump({"source": source}, allow_unicode=True)
+    settings: dict[str, object] = {"source": source}
+    if browser:
+        settings["content"] = {"browser": True}
+    return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
 
 
 def _first_script(name: str) -> Script:

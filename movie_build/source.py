@@ -139,7 +139,10 @@ def read(
     if _n_chars(article) < ARTICLE_MIN_CHARS:
         hint = ""
         if scheme and reader is _html and not render:
-            hint = "; if JavaScript puts it there, let the browser read it (--browser)"
+            hint = (
+                "; if JavaScript puts it there, let a browser read it: `content: {browser: true}` "
+                "in movie.yaml, or `movie-build new --browser`"
+            )
         raise SourceError(f"{source} holds no article: there is no running text in it{hint}")
     if not scheme:
         return _with_pictures_that_exist(article, base)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from conftest import Folder
 from services.site import Reply, Site
 
 from movie_build import browser
@@ -90,6 +92,19 @@ def test_a_page_written_by_its_scripts_is_read(site: Site, tmp_path: Path) -> No
     assert site.bodies == [b'{"id": 1}']
     assert paths(site).count("/posts/one") == 1
     assert "/posts/pic.png" not in paths(site)
+
+
+def test_a_new_movie_is_written_from_such_a_page_with_one_option(
+    site: Site, tmp_path: Path
+) -> None:
+    script = f"document.body.innerHTML = '<h1>Builds</h1>' + '<p>{SENTENCE}</p>'.repeat(4)"
+    url = site.serve("/app", SHELL.format(head="", body=f"<script>{script}</script>"))
+    folder = Folder(tmp_path)
+    new = (sys.executable, "-m", "movie_build.cli", "new", "talk", "--browser")
+    folder.run(*new, "--from", url)
+    Folder(tmp_path / "talk").doit("script")
+    assert SENTENCE in (tmp_path / "talk/script.yaml").read_text("utf-8")
+    assert "name it with --from" in folder.run(*new, code=2).err
 
 
 def test_without_the_browser_such_a_page_holds_no_article(site: Site, tmp_path: Path) -> None:
