@@ -35,7 +35,8 @@ from movie_build.edge import (
     VoiceKeys,
     settings,
 )
-from movie_build.errors import Mistake
+from movie_build.errors import Mistake, nearest
+from movie_build.openai_client import PROVIDERS
 from movie_build.service import Limits
 from movie_build.yamlfile import YamlFile
 
@@ -79,12 +80,17 @@ class NarrationKeys(Strict):
     speaker_pause: Seconds = Fraction(1, 2)
 
 
-class ModelKeys(Strict):
+class DrawingModelKeys(Strict):
     """`llm`: a model behind an OpenAI-compatible endpoint, whose key the environment holds."""
 
     provider: Text = ""
     model: Text = ""
     base_url: Text = ""
+
+
+class ModelKeys(DrawingModelKeys):
+    """`content.llm`: a model that writes."""
+
     window_tokens: Annotated[int, Field(ge=2_000)] = 32_000
     max_output_tokens: Annotated[int, Field(ge=200)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -122,7 +128,7 @@ class SlidesKeys(Strict):
     """`slides`: pictures drawn by a model from each section's slide_prompt."""
 
     maker: Annotated[Text, Field(description="A plug-in that draws instead of a model.")] = ""
-    llm: ModelKeys = ModelKeys()
+    llm: DrawingModelKeys = DrawingModelKeys()
     style: Text = ""
     api: Literal["images", "chat", ""] = ""
     size: Text = ""
@@ -264,6 +270,11 @@ def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
     languages = keys.content.languages or []
     if len(set(languages)) < len(languages):
         yield Mistake(file.where(("content", "languages")), "a language stands here twice")
+    for part, llm in (("content", keys.content.llm), ("slides", keys.slides.llm)):
+        if llm.provider.lower() not in ("", *PROVIDERS) and not llm.base_url:
+            hint = nearest(llm.provider.lower(), PROVIDERS)
+            what = f"no provider {llm.provider!r} is known: give its base_url, or {hint}"
+            yield Mistake(file.where((part, "llm", "provider")), what)
     if keys.video.background and keys.video.background.type == "video":
         what = "a video cannot be a background yet; use an image"
         yield Mistake(file.where(("video", "background", "type")), what)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import openai
 
 OPENAI_URL = "https://api.openai.com/v1"
+OPENROUTER_URL = "https://openrouter.ai/api/v1"
+# Services that the settings may name instead of giving an address.
+PROVIDERS = {"openai": OPENAI_URL, "openrouter": OPENROUTER_URL}
 _CONNECT_S = 10.0
 _LONGEST_SAID = 300
 _NO_KEY = "none"

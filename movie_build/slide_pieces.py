@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from movie_build import keys
-from movie_build.config import Backdrop
+from movie_build.config import Backdrop, Model
 from movie_build.errors import MovieBuildError, SlideError, Where, nearest
 from movie_build.flags import flag
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
+from movie_build.openai_client import OPENROUTER_URL
 from movie_build.pieces import Bench, Piece
 from movie_build.script import Section
 from movie_build.service import Services
@@ -192,9 +194,7 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
         return None
     from movie_build.slides.ai import AiPictures, service_name
 
-    base_url = drawing.model.base_url or None
-    if not base_url and drawing.model.provider == "openrouter":
-        base_url = "https://openrouter.ai/api/v1"
+    base_url = _drawing_url(drawing.model)
     return AiPictures(
         services.named(service_name(base_url)),
         model=drawing.model.model,
@@ -205,6 +205,18 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
         quality=drawing.quality,
         usd_per_image=movie.config.price(drawing.model.model).image,
     )
+
+
+def _drawing_url(model: Model) -> str | None:
+    """The address of the service that draws; None is the environment's, else OpenAI's.
+
+    Which keys are set says nothing: a picture's key is the same on every machine.
+    """
+    provider = model.provider.lower()
+    # Only OpenRouter's models have a maker's name in front: google/gemini-2.5-flash-image.
+    routed = not provider and "/" in model.model and not os.environ.get("OPENAI_BASE_URL")
+    usual = OPENROUTER_URL if provider == "openrouter" or routed else None
+    return model.base_url or usual
 
 
 def _plug_in(movie: Movie, services: Services) -> PictureMaker:

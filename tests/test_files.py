@@ -117,6 +117,9 @@ def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
         ("audio:\n  sped_scale: 2\n", "movie.yaml:2: audio.sped_scale: no such key; did you mean 'speed_scale'?"),
         ("- a\n", "movie.yaml:1: must be a mapping"),
         ("style: {crf: 52}", "movie.yaml:1: style.crf: should be less than or equal to 51, not 52"),
+        ("slides:\n  llm: {provider: openruter}", "movie.yaml:2: slides.llm.provider: no provider 'openruter' is known: give its base_url, or did you mean 'openrouter'?"),
+        ("content: {llm: {provider: mine}}", "movie.yaml:1: content.llm.provider: no provider 'mine' is known: give its base_url, or use one of: openai, openrouter"),
+        ("slides: {llm: {window_tokens: 5000}}", "movie.yaml:1: slides.llm.window_tokens: no such key"),
         ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
     ],
 )  # fmt: skip

@@ -131,6 +131,18 @@ def test_openrouter_is_asked_by_chat_and_with_its_own_key(service):
         maker.make(SLIDE, WIDE)
 
 
+@pytest.mark.parametrize(
+    "llm", ["{model: google/gemini-3-image}", "{model: m, provider: openrouter}"]
+)
+def test_a_movie_that_names_a_model_of_openrouters_asks_there(llm, folder):
+    folder.write("movie.yaml", f"slides: {{llm: {llm}}}\n")
+    sections = "sections: [{title: A, slide_prompt: the sea, narrations: [Hello.]}]"
+    folder.write("script.yaml", f"title: Sea\n{sections}\n")
+    # Another service's key is not sent there, and not asked for.
+    run = folder.doit("slides", env={"OPENAI_API_KEY": KEY}, code=None)
+    assert "openrouter.ai needs a key: set the environment variable OPENROUTER_API_KEY" in run.err
+
+
 def test_the_size_asked_for_is_the_models_nearest_to_the_movies():
     square = replace(WIDE, width_px=540)
     cases = {

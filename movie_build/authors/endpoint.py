@@ -9,10 +9,7 @@ from urllib.parse import urlsplit
 
 from movie_build.authors.llm_settings import LlmSettings
 from movie_build.errors import AuthorError, nearest
-from movie_build.openai_client import OPENAI_URL
-
-OPENROUTER_URL = "https://openrouter.ai/api/v1"
-_PROVIDERS = {"openai": OPENAI_URL, "openrouter": OPENROUTER_URL}
+from movie_build.openai_client import OPENAI_URL, OPENROUTER_URL, PROVIDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,9 @@ def endpoint(settings: LlmSettings, environment: Mapping[str, str] = os.environ)
         AuthorError: no service is named, or one that is not known.
     """
     url, provider = settings.base_url.strip(), settings.provider.strip().lower()
-    if provider and provider not in _PROVIDERS and not url:
+    if provider and provider not in PROVIDERS and not url:
         raise AuthorError(
-            f"no provider named {provider!r} is known; {nearest(provider, _PROVIDERS)} "
+            f"no provider named {provider!r} is known; {nearest(provider, PROVIDERS)} "
             "For any other, give its address as base_url"
         )
     own = environment.get("OPENAI_BASE_URL", "").strip()

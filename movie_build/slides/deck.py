@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ VERSION = 1
 # What LibreOffice makes PDFs from.
 OFFICE_KINDS = frozenset((".pptx", ".ppt", ".pptm", ".ppsx", ".odp", ".fodp", ".key"))
 _BLACK = (0, 0, 0)
+# What a presentation is called once it is a PDF among the pieces: nothing to show the user.
+_CONVERTED = re.compile(r"\.[0-9a-f]{16}\.pdf$")
 
 
 class DeckPages:
@@ -56,7 +59,7 @@ class DeckPages:
             from movie_build.slides.office import to_pdf
 
             pdf = to_pdf(deck)
-        page = _page(pdf, deck.name, slide.page, look)
+        page = _page(pdf, _CONVERTED.sub("", deck.name), slide.page, look)
         ground = _on_ground(page, look)
         file = io.BytesIO()
         ground.save(file, "PNG", compress_level=1)
