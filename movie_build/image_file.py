@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -116,6 +117,8 @@ def _opened(source: Path | bytes, name: str) -> Iterator[PillowImage.Image]:
     from PIL import Image, UnidentifiedImageError
 
     Image.init()
+    # Ours is the stricter limit, and it is told in our words.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         with Image.open(file, formats=[kind for kind in _FORMATS if kind in Image.OPEN]) as image:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _MOST_BYTES = 20_000_000
+_MOST_DRAWN = 500_000
+_DEEPEST = 200
 _SVG = "{http://www.w3.org/2000/svg}"
+_XLINK = "{http://www.w3.org/1999/xlink}href"
 _STARTS = re.compile(rb"\s*(?:<\?xml|<!--|<!doctype\s+svg|<svg[\s>]|<[\w-]+:svg[\s>])", re.I)
 _NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?", re.I)
 _LENGTH = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", re.I)
@@ -58,6 +61,7 @@ def read(content: bytes, name: str) -> tuple[int, int, bytes]:
                 f"the picture {name} needs {reference!r}, which is not in it: embed it, "
                 "or save the picture as PNG"
             )
+    _check_copies(root, name)
     width, height = _size(root, name)
     for moving in list(root.iter(*(f"{_SVG}{name}" for name in _MOVING))):
         parent = moving.getparent()
@@ -69,6 +73,35 @@ def read(content: bytes, name: str) -> tuple[int, int, bytes]:
     root.set("width", str(width))
     root.set("height", str(height))
     return width, height, etree.tostring(root, encoding="utf-8")
+
+
+def _check_copies(root: _Element, name: str) -> None:
+    """See that <use> within <use> does not make millions of elements of a few.
+
+    Raises:
+        SlideError: it does.
+    """
+    if next(root.iter(f"{_SVG}use"), None) is None:
+        return
+    by_id = {str(found): one for one in root.iter() if (found := one.get("id")) is not None}
+    known: dict[_Element, int] = {}
+
+    def drawn(element: _Element, depth: int) -> int:
+        """How many elements are drawn for `element`."""
+        if element not in known:
+            if depth > _DEEPEST:
+                return _MOST_DRAWN
+            known[element] = 0  # a circle is not drawn
+            total = 1 + sum(drawn(child, depth + 1) for child in element)
+            if element.tag == f"{_SVG}use":
+                reference = str(element.get("href") or element.get(_XLINK) or "")
+                copied = by_id.get(reference.removeprefix("#"))
+                total += drawn(copied, depth + 1) if copied is not None else 0
+            known[element] = total
+        return known[element]
+
+    if drawn(root, 0) > _MOST_DRAWN:
+        raise SlideError(f"the picture {name} draws over {_MOST_DRAWN:,} elements: save it as PNG")
 
 
 def _size(root: _Element, name: str) -> tuple[int, int]:

@@ -255,11 +255,20 @@ def test_what_a_drawing_holds_itself_is_shown(project: Path) -> None:
     assert is_near(draw(project, Slide("full", "", picture=path)), (480, 270), BLUE)
 
 
+def _copies(levels: int) -> str:
+    """A rectangle, and groups of ten copies of the one before: 10 ** levels rectangles."""
+    groups = "".join(
+        f'<g id="g{n}">' + f'<use href="#g{n - 1}"/>' * 10 + "</g>" for n in range(1, levels + 1)
+    )
+    return f'<defs><g id="g0">{BOX}</g>{groups}</defs><use href="#g{levels}"/>'
+
+
 def test_hostile_and_broken_drawings_are_refused_quickly(project: Path) -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     cases = {
         "laughs": f'<!DOCTYPE svg [<!ENTITY l0 "ha">{laughs}]>' + SVG.format("", "&l9;"),
         "cut": SVG.format('viewBox="0 0 1 1"', BOX)[:-10],
+        "copies": SVG.format('viewBox="0 0 1 1"', _copies(8)),
         "line": SVG.format('viewBox="0 0 100000 1"', BOX),
     }
     for name, text in cases.items():
