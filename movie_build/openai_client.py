@@ -161,9 +161,10 @@ def _refused(
         return error(f"{said}; is the key for {shown_url(str(client.base_url))} right?")
     if may_pass(status) and headers.get("x-should-retry") != "false":
         return Retry(said, _asked_s(headers))
+    said = f"{shown_url(str(client.base_url))}: {said}"
     if status == 404:
-        return error(f"{said}; are the model and {shown_url(str(client.base_url))} right?")
-    return error(said)
+        return error(f"{said}; are the model and this address right?")
+    return error(f"{said}; trying again will not help")
 
 
 def _asked_s(headers: Mapping[str, str]) -> float | None:

@@ -21,7 +21,7 @@ from movie_build.script import Section
 from movie_build.service import Services
 from movie_build.slides.deck import is_office
 from movie_build.slides.protocol import PictureMaker, SlideMaker
-from movie_build.slides.registry import SlideMakers, credit, with_picture
+from movie_build.slides.registry import SlideMakers, credit, draft, with_picture
 
 # Each grows when its step's code gives other bytes for the same inputs.
 SLIDE, PICTURE, FETCHED, ARTWORK, DECK = 1, 1, 1, 1, 1
@@ -37,11 +37,9 @@ class Painter:
         self.folder = movie.project.folder
         self.build = movie.project.build
         self._made: dict[Path, Piece] = {}
+        ai, self._drafts = _ai(movie, services), flag("MOVIE_BUILD_PLACEHOLDER")
         self.makers = SlideMakers(
-            self.folder,
-            ai=_ai(movie, services),
-            placeholder=flag("MOVIE_BUILD_PLACEHOLDER"),
-            digest=self._digest,
+            self.folder, ai=ai, placeholder=self._drafts and not ai, digest=self._digest
         )
 
     def pieces(self, section: Section) -> tuple[Piece, Piece]:
@@ -110,9 +108,15 @@ class Painter:
         maker = self.makers.picture_maker(slide)
         if maker:
             artwork = self._artwork(maker, slide, section)
+            if self._drafts and slide.prompt and not self._stands(artwork):
+                return draft(slide, section.title), tuple(needs)
             needs.append(artwork)
             slide = with_picture(slide, artwork.path)
         return slide, tuple(needs)
+
+    def _stands(self, piece: Piece) -> bool:
+        """Whether a piece was made before, here or anywhere that shares the store."""
+        return self.bench.fresh(piece) or self.bench.store.get(piece.key) is not None
 
     def _logo(self, name: str, needs: list[Piece]) -> Path | None:
         from movie_build.slides import logo

@@ -393,7 +393,7 @@ def test_silence_ends_after_the_time_limit(server):
     ("reply", "told"),
     [
         (failed(401, f"wrong key {KEY}"), r"wrong key \*\*\*.*is the key for"),
-        (failed(404, "no such model a-model"), "are the model and http"),
+        (failed(404, "no such model a-model"), "are the model and this address"),
         (Reply({"error": {"message": f"no credit for {KEY}", "code": 402}}), "refuses: no credit"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -404,3 +405,25 @@ def test_a_prompt_gives_way_to_what_the_user_has(service, server, tmp_path):
         assert makers.picture_maker(settled) is None
     without = SlideMakers(tmp_path).settled(base)
     assert (without.template, without.prompt) == ("bullets", "")
+
+
+def test_a_placeholder_stands_only_for_pictures_that_are_still_to_be_drawn(server, folder):
+    drawing = f"slides: {{llm: {{model: gpt-image-1, base_url: '{server.url}'}}}}\n"
+    folder.write("movie.yaml", f"style: {{resolution: [320, 180]}}\n{drawing}")
+    sections = "".join(
+        f"- {{title: {prompt}, slide_prompt: {prompt}, narrations: [Hello.]}}\n"
+        for prompt in ("hills", "weapons", "lakes")
+    )
+    folder.write("script.yaml", f"title: Land\nsections:\n{sections}")
+    server.refuses = lambda asked: "not allowed" if "weapons" in asked["prompt"] else ""
+    key = {"OPENAI_API_KEY": KEY}
+    run = folder.doit("run", "--continue", "slides", env=key, code=None)
+    assert (run.report["steps"]["slide"]["made"], run.report["steps"]["slide"]["failed"]) == (2, 1)
+    assert re.search(
+        r"script.yaml:\d+: sections\[1\]: http://127\S+: HTTP 400: not allowed", run.err
+    )
+    assert not (folder.path / "dist").exists() and len(folder.files("build/artwork/*")) == 2
+    n_asked = len(server.asked)
+    drafted = folder.doit(env={"MOVIE_BUILD_PLACEHOLDER": "1"})
+    assert drafted.made()["slide"] == 1 and drafted.reused()["slide"] == 2
+    assert len(server.asked) == n_asked

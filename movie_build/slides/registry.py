@@ -105,9 +105,12 @@ def with_picture(slide: Slide, path: Path) -> Slide:
     return replace(slide, picture=path, fit=fit, prompt="", deck=None, page=0)
 
 
-def draft(slide: Slide) -> Slide:
-    """What stands in for a picture still to be made: visibly a draft, with what it waits for."""
-    return Slide("draft", slide.title, prompt=slide.prompt, logo=slide.logo)
+def draft(slide: Slide, title: str = "") -> Slide:
+    """What stands in for a picture still to be made: visibly a draft, with what it waits for.
+
+    A slide that is to be its picture alone has lost its `title`.
+    """
+    return Slide("draft", slide.title or title, prompt=slide.prompt, logo=slide.logo)
 
 
 def credit(address: str, source: str) -> str:
