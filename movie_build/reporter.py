@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from movie_build import github_actions, interrupt, telling
@@ -28,6 +28,8 @@ class Reporter:
         self.verbose = self.telling.verbose
         self.active: list[Session] = []
         self.bugs: list[str] = []
+        self.asides: list[str] = []
+        self.ignored: list[str] = []
         self.began = time.time()
         self._display = Display(self.active)
 
@@ -80,12 +82,21 @@ class Reporter:
                 session.count(session.units[task.name], "", made=False)
 
     def skip_ignore(self, task: Any) -> None:
-        """A task is ignored by the user's wish."""
+        """A task is ignored by the user's wish, or waits for one that is."""
+        self.ignored.append(task.name)
 
     def add_failure(self, task: Any, failure: Any) -> None:
-        """A task failed: a mistake is told by its session, anything else is a bug, told in full."""
-        if type(failure).__name__ == "TaskError":
+        """A task failed: a mistake is told by its session, a bug in full, all else by doit's word.
+
+        The last are the user's own tasks, and files that a task needs and nothing makes.
+        """
+        kind = type(failure).__name__
+        if kind == "TaskError":
             self.bugs.append(f"{task.name}: {failure.get_msg()}")
+        elif failure.report and kind != "UnmetDependency":
+            if not task.verbosity:  # else it has been heard already
+                self.asides += [told for act in task.actions for told in (act.out, act.err) if told]
+            self.asides.append(f"{task.name}: {failure.get_msg().strip().removeprefix('ERROR: ')}")
 
     def cleanup_error(self, exception: Any) -> None:
         """A tear-down failed."""
@@ -111,8 +122,8 @@ class Reporter:
             self._stopped()
         for session, report in reports:
             self._tell(session, report)
-        for bug in self.bugs:
-            print(bug, file=sys.stderr)
+        for told in (*self._left_out(), *self.asides, *self.bugs):
+            print(told.rstrip(), file=sys.stderr)
         if github_actions.active():
             github_actions.summarize(
                 (session.project.name, report, in_order(session.failures))
@@ -120,6 +131,13 @@ class Reporter:
             )
         if self.telling.junit:
             self._report_junit()
+
+    def _left_out(self) -> Iterator[str]:
+        """What there is to say of ignored tasks."""
+        if self.ignored:
+            more = len(self.ignored) - 3
+            named = ", ".join(self.ignored[:3]) + (f" and {more} more" if more > 0 else "")
+            yield f"left out, as `doit ignore` said: {named}; `doit forget` ends that"
 
     def _tell(self, session: Session, report: Report) -> None:
         several = len(self.sessions) > 1

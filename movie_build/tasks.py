@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -122,19 +123,17 @@ def _configure(
         doit_database.prepare(dep_file)
     except StoreError as error:
         _refuse(error, dep_file.parent)
-    namespace.setdefault(
-        "DOIT_CONFIG",
-        {
-            "default_tasks": default,
-            "reporter": _reporter(sessions),
-            "backend": "sqlite3",
-            "dep_file": str(dep_file),
-            "check_file_uptodate": "timestamp",
-            "par_type": "thread",
-            "num_process": os.cpu_count() or 1,
-            "verbosity": 0,
-        },
-    )
+    namespace["DOIT_CONFIG"] = {
+        "default_tasks": default,
+        "reporter": _reporter(sessions),
+        "backend": "sqlite3",
+        "dep_file": str(dep_file),
+        "check_file_uptodate": "timestamp",
+        "par_type": "thread",
+        "num_process": os.cpu_count() or 1,
+        "verbosity": 0,
+        **namespace.get("DOIT_CONFIG", {}),
+    }
 
 
 def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:
@@ -150,8 +149,17 @@ def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[st
         namespace[creator] = lambda: _piece_tasks(session, names)
         return movies
     creates = [prefix] if prefix else [*GROUPS, *movies]
-    later = create_after(executed=names.script(session.editions[-1]), creates=creates)
-    namespace[creator] = later(lambda: _pieces_or_nothing(session, names, creates))
+
+    def pieces() -> Iterator[Task]:
+        """made from the script, once it is written"""
+        return _pieces_or_nothing(session, names, creates)
+
+    folders = _typed([session.project.build, session.movie.output.parent])
+    namespace[creator] = create_after(
+        executed=names.script(session.editions[-1]),
+        creates=creates,
+        target_regex=f"({'|'.join(map(re.escape, folders))})/",
+    )(pieces)
     return movies
 
 
@@ -180,14 +188,14 @@ class _Names:
 
 
 class _Fresh:
-    """Whether pieces stand as they were made; shown by `doit info` in words."""
+    """Whether what a task makes stands as it was made; shown by `doit info` in words."""
 
-    def __init__(self, stand: Callable[[], bool], told: str) -> None:
+    def __init__(self, stand: Callable[[Any], bool], told: str) -> None:
         self.stand = stand
         self.told = told
 
-    def __call__(self) -> bool:
-        return self.stand()
+    def __call__(self, task: Any) -> bool:
+        return self.stand(task)
 
     def __repr__(self) -> str:
         return self.told
@@ -210,7 +218,7 @@ def _script_tasks(session: Session, names: _Names) -> Iterator[Task]:
 
 
 def _script_task(session: Session, edition: Edition, names: _Names) -> Task:
-    def stands(task: Any, values: object) -> bool:
+    def stands(task: Any) -> bool:
         asked = bool(task.options and task.options.get("overwrite"))
         by_name = task.name in session.selected
         return edition.script_stands() and not asked and (not by_name or edition.script_is_ours())
@@ -233,7 +241,7 @@ def _script_task(session: Session, edition: Edition, names: _Names) -> Task:
                 "help": "write it again, even if it was edited (the old one is kept)",
             }
         ],
-        uptodate=[stands],
+        uptodate=[_Fresh(stands, f"{edition.project.script.name} is there")],
     )
 
 
@@ -314,7 +322,9 @@ def _movie_task(
         targets=_typed(file.paths),
         file_dep=_typed(parts & waits_for),
         task_dep=[names.script(edition)] if edition.movie.config.source else [],
-        uptodate=[_Fresh(file.fresh, "the movie is the one joined from these pieces")],
+        uptodate=[
+            _Fresh(lambda _task: file.fresh(), "the movie is the one joined from these pieces")
+        ],
         clean=True,
     )
 
@@ -328,7 +338,7 @@ def _unit(
     doc: str,
     pieces: tuple[Piece, ...],
 ) -> Task:
-    def fresh() -> bool:
+    def fresh(_task: Any) -> bool:
         return all(map(session.bench.fresh, pieces))
 
     return _task(
