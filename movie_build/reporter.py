@@ -119,7 +119,7 @@ class Reporter:
         close_browser()
         reports = [(session, session.finish()) for session in self.active]
         if interrupt.signal_number():
-            self._stopped()
+            self._stopped([report for _, report in reports])
         for session, report in reports:
             self._tell(session, report)
         for told in (*self._left_out(), *self.asides, *self.bugs):
@@ -163,13 +163,13 @@ class Reporter:
         except MovieBuildError as error:
             print(error, file=sys.stderr)
 
-    def _stopped(self) -> None:
+    def _stopped(self, reports: Iterable[Report]) -> None:
         """Say so, and end the process.
 
         At once, because threads may still be deep in a library that does not bear to
         have the interpreter taken down around it. All that is finished is on disk.
         """
-        made = sum(count.made for s in self.active for count in s.steps.values())
+        made = sum(count.made for report in reports for count in report.steps.values())
         kept = f"; what was made stays ({made}), the next build goes on from there" if made else ""
         print(f"stopped{kept}", file=sys.stderr)
         sys.stderr.flush()

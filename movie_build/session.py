@@ -164,7 +164,9 @@ class Session:
             print(f"warning: {trouble}", file=sys.stderr)
         first = next(iter(facts.values()), None)
         others = {language: told for language, told in list(facts.items())[1:] if told}
-        report = Report(self.steps, first, time.monotonic() - self._began, others)
+        with self._guard:  # threads that a signal does not wait for may still be counting
+            steps = {step: replace(count) for step, count in self.steps.items()}
+        report = Report(steps, first, time.monotonic() - self._began, others)
         # Uploads are waited for, but not by someone who pressed Ctrl-C.
         for trouble in self.bench.store.settle(2.0 if interrupt.signal_number() else None):
             print(f"warning: {trouble}", file=sys.stderr)
