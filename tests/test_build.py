@@ -280,6 +280,20 @@ def test_one_line_is_a_movie(folder: Folder) -> None:
     assert (movie["lines"], movie["slides"]) == (1, 1)
 
 
+def test_two_thousand_lines_are_a_movie(folder: Folder) -> None:
+    folder.write("script.yaml", script_of([LINES[n % 12] for n in range(2000)], per_section=500))
+    run = folder.doit()
+    assert run.made() == {"audio": 12, "slide": 4, "picture": 4, "movie": 1}
+    movie = run.report["movie"]
+    assert (movie["lines"], movie["slides"]) == (2000, 4)
+    assert movie["max_drift_s"] <= 0.5 / 25
+    with av.open(str(folder.path / "dist/movie.mp4")) as opened:
+        assert opened.streams.video[0].frames == movie["frames"]
+        assert abs(opened.duration / av.time_base - movie["duration_s"]) < 1 / 25
+    folder.write("script.yaml", script_of([f"Line {n} of many." for n in range(2000)]))
+    assert len(folder.doit("list", "--all").out.splitlines()) > 2000
+
+
 def test_a_blank_line_is_a_clear_error_and_harms_nothing(numbers: Folder) -> None:
     first = numbers.mp4
     numbers.edit("script.yaml", "  - This is line number two.", "  - ''")
@@ -318,6 +332,29 @@ def test_the_movie_is_what_its_pieces_say(numbers: Folder) -> None:
         with av.open(io.BytesIO(png)) as image:
             wanted = next(image.decode(video=0)).to_ndarray(format="rgb24").astype(int)
         assert np.abs(frames[start].astype(int) - wanted).mean() < 4
+
+
+def test_every_line_is_heard_sample_for_sample_from_when_its_slide_appears(
+    numbers: Folder,
+) -> None:
+    with av.open(str(numbers.path / "dist/movie.mp4")) as movie:
+        pictures = [f.to_ndarray(format="gray") for f in movie.decode(video=0)]
+    with av.open(str(numbers.path / "dist/movie.mp4")) as movie:
+        heard = np.concatenate([f.to_ndarray()[0] for f in movie.decode(audio=0)])
+    wavs = numbers.files("build/audio/*.wav")
+    starts, end = [], 0
+    for number in NUMBERS:
+        (name,) = (name for name in wavs if name.startswith(f"this-is-line-number-{number}."))
+        line = (np.frombuffer(wavs[name][44:], "<i2") / 32768).astype(np.float32)
+        places = range(end, min(end + 2 * 48000, len(heard) - len(line)) + 1, 1024)
+        start = max(places, key=lambda k, line=line: float(heard[k : k + len(line)] @ line))
+        end = start + len(line)
+        noise = heard[start:end] - line
+        assert 10 * np.log10((line @ line) / (noise @ noise)) > 25, "another line, or elsewhere"
+        starts.append(start)
+    changes = [k for k in range(1, len(pictures)) if (pictures[k] != pictures[k - 1]).any()]
+    for change, start in zip(changes, starts[3::3], strict=True):
+        assert abs(change / 25 - start / 48000) <= 0.5 / 25
 
 
 def test_a_page_becomes_a_movie_and_the_script_is_then_the_users(folder: Folder) -> None:
