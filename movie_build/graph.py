@@ -10,7 +10,7 @@ from pathlib import Path
 
 from movie_build import keys, pins, theme
 from movie_build.config import VoiceSettings
-from movie_build.errors import MovieBuildError, Where
+from movie_build.errors import MovieBuildError, SpeechError, Where
 from movie_build.look import Look
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
@@ -241,9 +241,27 @@ def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> b
 
 def _take(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:
     try:
-        return speaker.take(text).to_bytes()
+        try:
+            return _checked_take(speaker, text)
+        except SpeechError:
+            # A service that gave half a line or silence may do better; twice the same is an answer.
+            return _checked_take(speaker, text)
     except MovieBuildError as error:
         raise error.placed(where) from None
+
+
+def _checked_take(speaker: Speaker, text: str) -> bytes:
+    """A take of `text`. What cannot be one is not kept, or the next build would find it.
+
+    Raises:
+        VoiceError: the service gives none.
+        SpeechError: what it gives is not the text, spoken.
+    """
+    from movie_build.speech import checked_span
+
+    take = speaker.take(text)
+    checked_span(take.pcm, text)
+    return take.to_bytes()
 
 
 def _finish_take(take: Piece, text: str, where: Where | None, bench: Bench) -> bytes:

@@ -25,6 +25,7 @@ __all__ = [
     "Speech",
     "WavFacts",
     "check_wav",
+    "checked_span",
     "finish",
     "samples_of",
 ]
@@ -62,16 +63,25 @@ def finish(pcm: Pcm, text: str) -> Speech:
     from movie_build.limiter import levelled
     from movie_build.resample import resampled
 
-    check_sound(pcm)
-    start, end = speech_span(pcm)
-    speech_s = (end - start) / pcm.rate_hz
-    check_duration(speech_s, text)
+    start, end = checked_span(pcm, text)
     sound = _faded(resampled(_cut(pcm, start, end), pcm.rate_hz, RATE_HZ))
     sound = levelled(_framed(sound), TARGET_LUFS, TRUE_PEAK_DBTP - _PEAK_RESERVE_DB)
     whole = np.rint(sound * np.float32(32768)).astype(np.int16)
     if not whole.any():
         raise SpeechError("what the voice gave is silent: change the text or the voice")
-    return Speech(wav_bytes(whole), len(whole), speech_s)
+    return Speech(wav_bytes(whole), len(whole), (end - start) / pcm.rate_hz)
+
+
+def checked_span(pcm: Pcm, text: str) -> tuple[int, int]:
+    """Where `text` is spoken in `pcm`, in samples.
+
+    Raises:
+        SpeechError: `pcm` is empty, damaged, silent, clipped, or too short or long for `text`.
+    """
+    check_sound(pcm)
+    start, end = speech_span(pcm)
+    check_duration((end - start) / pcm.rate_hz, text)
+    return start, end
 
 
 def _cut(pcm: Pcm, start: int, end: int) -> NDArray[np.float32]:

@@ -277,3 +277,9 @@ def test_a_setting_out_of_range_is_refused_with_what_is_possible(settings, told,
 def test_an_address_that_cannot_be_asked_is_told(url, told, service):
     with pytest.raises(VoiceError, match=told):
         OpenAISpeech(service, model="m", voice="v", base_url=url).speak(TEXT)
+
+
+def test_silence_is_asked_for_again(service, server, waits):
+    server.fault = once("silent sound")
+    assert heard_hz(voice(service, server).speak(TEXT)) == tones_hz(TEXT)
+    assert len(waits) == 1

@@ -29,6 +29,8 @@ _PCM_HZ = 24000
 _SPEEDS = (0.25, 4.0)
 _LARGEST_ANSWER = 256 << 20
 _SHOWN_OF_TEXT = 120
+# −66 dBFS: below this there is no voice, only a noise floor.
+_SILENT_PEAK = 0.0005
 
 
 class OpenAISpeech:
@@ -125,9 +127,12 @@ class OpenAISpeech:
             with translated(client, VoiceError):
                 answer = self._answer(client, piece)
             try:
-                return decoded(answer, self._raw_rate_hz()), Use(characters=len(piece), usd=usd)
+                sound = decoded(answer, self._raw_rate_hz())
             except BrokenSound as broken:
                 raise Retry(f"the answer is no good: {broken}{_read(client, answer)}") from broken
+            if max(abs(sound.samples.min()), abs(sound.samples.max())) < _SILENT_PEAK:
+                raise Retry("the answer is no good: it is silent")
+            return sound, Use(characters=len(piece), usd=usd)
 
         return self._service.call(attempt, VoiceError, estimate_usd=usd)
 

@@ -32,6 +32,7 @@ FAULTS = (
     "a web page",
     "silence",
     "a wav header",
+    "silent sound",
     "nothing",
 )
 RETRY_AFTER_S = 3
@@ -130,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps({"error": {"message": message, "code": code}}).encode()
         self._send(status, body, "application/json", **headers)
 
-    def _fail(self, fault: str, body: bytes, kind: str) -> None:  # noqa: PLR0912 (a table)
+    def _fail(self, fault: str, body: bytes, kind: str) -> None:  # noqa: PLR0912, PLR0915 (a table)
         match fault:
             case "429":
                 self._error(429, "slow down")
@@ -177,6 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
                     time.sleep(TRICKLE_S)
             case "a wav header":
                 self._send(200, wav(np.zeros(0, "<i2")), "audio/wav")
+            case "silent sound":
+                self._send(200, wav(np.zeros(24_000, "<i2")), "audio/wav")
             case "nothing":
                 self._send(200, b"", kind)
             case _:
