@@ -70,6 +70,9 @@ def _table(name: str, report: Report, failures: Sequence[MovieBuildError]) -> It
             counts = f"{count.made} | {count.reused} | {count.failed} | {count.seconds:.1f}"
             yield f"| {step} | {counts} |"
     yield ""
+    for line in report.cost_lines():
+        yield f"{_cell(line)}"
+        yield ""
     for line in report.movie_lines():
         yield f"**{_cell(line)}**"
         yield ""

@@ -26,6 +26,16 @@ class Use:
     def __add__(self, other: Use) -> Use:
         return Use(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Use)))
 
+    def __str__(self) -> str:
+        counts = {
+            "call": self.calls,
+            "character": self.characters,
+            "token": self.tokens_in + self.tokens_out,
+            "image": self.images,
+        }
+        told = [f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
+        return ", ".join([*told, *([shown_usd(self.usd)] if self.usd else [])])
+
 
 NOTHING = Use(calls=0)
 
@@ -69,6 +79,13 @@ class Ledger:
                 sums = {**read_costs(self.path)}
                 sums[service] = sums.get(service, NOTHING) + use
                 _write(self.path, sums)
+
+
+def shown_usd(usd: float) -> str:
+    """An amount to two digits that count, at least cents: $0.0042, $1.50."""
+    if usd >= 0.1:
+        return f"${usd:,.2f}"
+    return f"${usd:.2g}" if usd >= 0.0001 else "$0.0001"
 
 
 def read_costs(path: Path) -> Mapping[str, Use]:

@@ -13,6 +13,7 @@ from movie_build.config import Price
 from movie_build.errors import MovieBuildError
 from movie_build.graph import Graph
 from movie_build.join import MovieFile
+from movie_build.ledger import shown_usd
 from movie_build.pace import Pace
 from movie_build.pieces import Bench, Piece
 from movie_build.session import Session
@@ -77,7 +78,7 @@ class Plan:
             return f"1 script to write from {self.script}, then what it says"
         stored = sum(step.from_store for step in self.steps.values())
         reused = f"{self.reused:,} reused" + (f" ({stored:,} from the store)" if stored else "")
-        estimates = [f"about ${_rounded(self.usd)}"] if self.usd else []
+        estimates = [f"about {shown_usd(self.usd)}"] if self.usd else []
         estimates += [f"price of {model} not known" for model in self.unpriced]
         estimates += [f"about {_time(self.seconds)}"] if self.seconds else []
         parts = [", ".join(self._to_make()) or "nothing to make", reused, ", ".join(estimates)]
@@ -235,13 +236,6 @@ def _price(plan: Plan, step: StepPlan, to_make: list[Piece], price: Callable[[st
                 plan.unpriced.append(model)
             continue
         step.usd += characters * costs.characters / 1e6 + (0 if characters else costs.image)
-
-
-def _rounded(usd: float) -> str:
-    """Two digits that count, at least cents: 0.0042, 1.50."""
-    if usd >= 0.1:
-        return f"{usd:,.2f}"
-    return f"{usd:.2g}" if usd >= 0.0001 else "0.0001"
 
 
 def _time(seconds: float) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from movie_build.atomic import write_bytes
 from movie_build.errors import MovieBuildError
+from movie_build.ledger import Use
 
 STEPS = ("script", "audio", "slide", "picture", "movie")
 
@@ -51,13 +52,14 @@ class MovieFacts:
 class Report:
     """A run: its steps, the movie as it lies there (None if there is none), and its wall time.
 
-    `others` are the movies in further languages.
+    `others` are the movies in further languages; `costs` is what the run used, by service.
     """
 
     steps: Mapping[str, StepCount]
     movie: MovieFacts | None
     seconds: float
     others: Mapping[str, MovieFacts] = field(default_factory=dict)
+    costs: Mapping[str, Use] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The report as JSON, in the form that README documents."""
@@ -73,6 +75,7 @@ class Report:
                     if self.others
                     else {}
                 ),
+                "costs": {service: asdict(use) for service, use in sorted(self.costs.items())},
                 "seconds": round(self.seconds, 3),
             },
             indent=2,
@@ -88,13 +91,17 @@ class Report:
             return
 
     def lines(self) -> list[str]:
-        """One line a step that took part, then the movie."""
+        """One line a step that took part, one a service that was asked, then the movie."""
         out = []
         for step, count in self.steps.items():
             if count.made or count.reused or count.failed:
                 failed = f", {count.failed} failed" if count.failed else ""
                 out.append(f"{step:<8} {count.made} new, {count.reused} reused{failed}")
-        return out + self.movie_lines()
+        return out + self.cost_lines() + self.movie_lines()
+
+    def cost_lines(self) -> list[str]:
+        """A line for each service: what the run asked of it, and what that cost."""
+        return [f"{service:<8} {use}" for service, use in sorted(self.costs.items())]
 
     @property
     def movies(self) -> list[MovieFacts]:

@@ -166,7 +166,8 @@ class Session:
         others = {language: told for language, told in list(facts.items())[1:] if told}
         with self._guard:  # threads that a signal does not wait for may still be counting
             steps = {step: replace(count) for step, count in self.steps.items()}
-        report = Report(steps, first, time.monotonic() - self._began, others)
+        seconds, costs = time.monotonic() - self._began, self.services.ledger.run
+        report = Report(steps, first, seconds, others, costs)
         # Uploads are waited for, but not by someone who pressed Ctrl-C.
         for trouble in self.bench.store.settle(2.0 if interrupt.signal_number() else None):
             print(f"warning: {trouble}", file=sys.stderr)

@@ -91,14 +91,16 @@ def test_a_paid_take_is_kept_and_never_paid_for_twice(folder: Folder) -> None:
             "script.yaml", "title: T\nsections: [{title: S, narrations: [One line., Two.]}]\n"
         )
         env = {"OPENAI_API_KEY": "sk-secret-key"}
-        folder.doit(env=env)
+        run = folder.doit(env=env)
         costs = json.loads((folder.path / "build/costs.json").read_text())
         assert costs["services"]["openai"]["calls"] == 2
         assert costs["services"]["openai"]["characters"] == len("One line.Two.")
         assert costs["total_usd"] > 0
+        assert run.report["costs"] == costs["services"]
+        assert "openai   2 calls, 13 characters, $0.00019" in run.out
         shutil.rmtree(folder.path / "build/audio")
         shutil.rmtree(folder.path / "build/takes")
-        folder.doit(env=env)
+        assert folder.doit(env=env).report["costs"] == {}
         again = json.loads((folder.path / "build/costs.json").read_text())
         assert again == costs
         for path in folder.path.rglob("*"):
