@@ -194,4 +194,8 @@ class Config:
 
     def price(self, model: str) -> Price:
         """What `model` costs; nothing where the user has not said."""
-        return dict(self.prices).get(model, Price())
+        return self.known_price(model) or Price()
+
+    def known_price(self, model: str) -> Price | None:
+        """What the user has said that `model` costs."""
+        return dict(self.prices).get(model)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from movie_build.errors import MovieBuildError
+from movie_build.errors import BudgetError, MovieBuildError
 from movie_build.ledger import NOTHING, Ledger, Use
 
 T = TypeVar("T")
@@ -83,6 +83,19 @@ class Service:
                     raise refuse(f"{self.name}: {failure.reason}{_told(n, wait_s)}") from failure
             self._sleep(wait_s)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def estimate(self, usd: float | None, model: str) -> float:
+        """What a call of `model` may cost at most; None is a price that is not known.
+
+        Raises:
+            BudgetError: it is not known, and there is a budget to hold.
+        """
+        if usd is None and self.ledger.budget_usd is not None:
+            raise BudgetError(
+                f"{self.name}: a budget cannot be held while the price of {model!r} is not known; "
+                f"add it to `prices` in movie.yaml (0 if it is free)"
+            )
+        return usd or 0.0
 
     def _attempt(self, attempt: Callable[[], tuple[T, Use]], estimate_usd: float) -> T:
         """One attempt, at a place among the calls under way, with its price set aside."""

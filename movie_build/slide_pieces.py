@@ -199,6 +199,7 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
     from movie_build.slides.ai import AiPictures, service_name
 
     base_url = _drawing_url(drawing.model)
+    price = movie.config.known_price(drawing.model.model)
     return AiPictures(
         services.named(service_name(base_url)),
         model=drawing.model.model,
@@ -207,7 +208,7 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
         style=drawing.style,
         size=drawing.size,
         quality=drawing.quality,
-        usd_per_image=movie.config.price(drawing.model.model).image,
+        usd_per_image=price.image if price else None,
     )
 
 

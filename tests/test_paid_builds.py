@@ -48,3 +48,11 @@ def test_what_cannot_be_the_line_is_asked_for_once_more_and_never_kept(
     server.answer = spoken
     assert folder.doit("audio", env=ENV).made() == {"audio": 1}
     assert server.calls[line] == 3
+
+
+def test_a_budget_asks_nothing_of_a_service_whose_price_is_not_known(folder: Folder) -> None:
+    folder.write("script.yaml", f"title: T\nsections: [{{title: S, narrations: ['{LINE}']}}]\n")
+    folder.write("movie.yaml", SMALL + "audio: {engine: openai, model: tts-1}\nbudget: 0.5\n")
+    run = folder.doit("audio", code=1, env=ENV)
+    assert "openai: a budget cannot be held while the price of 'tts-1' is not known" in run.err
+    assert "`prices` in movie.yaml" in run.err

@@ -18,7 +18,7 @@ from movie_build.authors.kept import KeptAnswer, KeptAnswers
 from movie_build.authors.llm_settings import LlmSettings
 from movie_build.errors import AuthorError
 from movie_build.ledger import NOTHING, Use
-from movie_build.openai_client import make_client, shown_url, translated
+from movie_build.openai_client import make_client, needs_key, shown_url, translated
 from movie_build.service import Retry, Service, may_pass
 
 if TYPE_CHECKING:
@@ -202,7 +202,8 @@ class Chat:
         path: Path | None,
     ) -> KeptAnswer:
         sent_tokens = sum(tokens.at_most(message.text) for message in messages)
-        estimate = self._price(sent_tokens, self.settings.max_output_tokens or expected_tokens)
+        usd = self._price(sent_tokens, self.settings.max_output_tokens or expected_tokens)
+        estimate = self._service.estimate(usd if self._priced else None, self.settings.model)
         turns: list[dict[str, str]] = [{"role": m.role, "content": m.text} for m in messages]
 
         def attempt() -> tuple[KeptAnswer | None, Use]:
@@ -289,9 +290,16 @@ class Chat:
 
     def _price(self, tokens_in: int, tokens_out: int) -> float:
         settings = self.settings
-        millionths = tokens_in * settings.usd_per_million_in
-        millionths += tokens_out * settings.usd_per_million_out
+        millionths = tokens_in * (settings.usd_per_million_in or 0.0)
+        millionths += tokens_out * (settings.usd_per_million_out or 0.0)
         return millionths / 1_000_000
+
+    @property
+    def _priced(self) -> bool:
+        """Whether what a call costs is known, before it or from its answer, or it is free."""
+        prices = (self.settings.usd_per_million_in, self.settings.usd_per_million_out)
+        known = any(price is not None for price in prices)
+        return known or self.endpoint.name == "openrouter" or not needs_key(self.endpoint.url)
 
 
 def _body(raw: str) -> _Body:

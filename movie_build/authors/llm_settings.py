@@ -24,7 +24,7 @@ class LlmSettings:
     `endpoint`). `language` is the script's; empty is the article's.
     `window_tokens` is what the model takes in and gives out in one call;
     `max_output_tokens` None leaves its answer's length to the service. A
-    price of 0 is unknown or free. Answers are kept in the folder `keep`, and
+    price of None is not known. Answers are kept in the folder `keep`, and
     not paid for again unless `again`. `prompts` is the folder of the user's
     own prompts.
     """
@@ -42,8 +42,8 @@ class LlmSettings:
     window_tokens: int = 32_000
     max_output_tokens: int | None = None
     temperature: float | None = None
-    usd_per_million_in: float = 0.0
-    usd_per_million_out: float = 0.0
+    usd_per_million_in: float | None = None
+    usd_per_million_out: float | None = None
     timeout_s: float = 600.0
     n_repairs: int = 2
     keep: Path | None = None

@@ -59,7 +59,7 @@ class AiPictures:
         style: str = "",
         size: str = "",
         quality: str = "",
-        usd_per_image: float = 0.0,
+        usd_per_image: float | None = None,
         timeout_s: float = 300.0,
     ) -> None:
         if not model.strip():
@@ -79,7 +79,9 @@ class AiPictures:
         self.quality = quality.strip()
         self._service = service
         self._api_key_env = api_key_env or key_env(usual_url(base_url))
-        self._usd = usd_per_image
+        # OpenRouter tells what each picture has cost.
+        free = of_router or not needs_key(usual_url(base_url))
+        self._usd = 0.0 if usd_per_image is None and free else usd_per_image
         self._timeout_s = timeout_s
         self._made: openai.OpenAI | None = None
         self._lock = threading.Lock()
@@ -109,11 +111,12 @@ class AiPictures:
                 no whole picture however often it is asked.
             BudgetError: it could cost more than what is left.
         """
+        usd = self._service.estimate(self._usd, self.model)
         client = self._client()
         found: bytes | str | None = None
         while found is None:
             found = self._service.call(
-                lambda: self._ask(client, slide, look), SlideError, estimate_usd=self._usd
+                lambda: self._ask(client, slide, look), SlideError, estimate_usd=usd
             )
         if isinstance(found, bytes):
             return found
@@ -143,7 +146,7 @@ class AiPictures:
             raise Retry(said) from None
         if isinstance(answer.picture, bytes):
             _check(answer.picture)
-        usd = self._usd if answer.usd is None else answer.usd
+        usd = (self._usd or 0.0) if answer.usd is None else answer.usd
         use = Use(
             characters=len(prompt),
             tokens_in=answer.tokens_in,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from movie_build.errors import VoiceError, nearest
 from movie_build.ledger import Use
-from movie_build.openai_client import make_client, shown_url, translated, usual_url, without_key
+from movie_build.openai_client import (
+    make_client,
+    needs_key,
+    shown_url,
+    translated,
+    usual_url,
+    without_key,
+)
 from movie_build.pcm import Pcm
 from movie_build.sentences import split
 from movie_build.service import Retry, Service
@@ -37,7 +44,8 @@ class OpenAISpeech:
     """Speaks with `model` and `voice` at `base_url`; None is `$OPENAI_BASE_URL`, else OpenAI.
 
     `instructions` (how to speak) and `speed` are told only where they are given, as not every
-    model and server takes them. A server may answer in another format than the one asked for.
+    model and server takes them. A price of None is not known; servers of one's own are free then.
+    A server may answer in another format than the one asked for.
 
     Raises:
         VoiceError: a setting is out of its range.
@@ -54,7 +62,7 @@ class OpenAISpeech:
         format: Format = "wav",
         base_url: str | None = None,
         api_key_env: str = "OPENAI_API_KEY",
-        usd_per_million_characters: float = 0.0,
+        usd_per_million_characters: float | None = None,
         timeout_s: float = 180.0,
         idle_s: float = 60.0,
     ) -> None:
@@ -73,7 +81,7 @@ class OpenAISpeech:
         self._service = service
         self._base_url = base_url
         self._api_key_env = api_key_env
-        self._usd_per_character = usd_per_million_characters / 1e6
+        self._usd_per_million = usd_per_million_characters
         self._timeout_s = timeout_s
         self._idle_s = idle_s
         self._made: openai.OpenAI | None = None
@@ -121,7 +129,7 @@ class OpenAISpeech:
             return self._made
 
     def _say(self, client: openai.OpenAI, piece: str) -> Pcm:
-        usd = len(piece) * self._usd_per_character
+        usd = self._service.estimate(self._price(len(piece)), self.model)
 
         def attempt() -> tuple[Pcm, Use]:
             with translated(client, VoiceError):
@@ -155,6 +163,12 @@ class OpenAISpeech:
                 if len(body) > _LARGEST_ANSWER:
                     raise VoiceError(f"{self._service.name} sends sound without end for this line")
         return bytes(body)
+
+    def _price(self, n_characters: int) -> float | None:
+        """US dollars for so many characters; None if that is not known."""
+        if self._usd_per_million is not None:
+            return n_characters * self._usd_per_million / 1e6
+        return None if needs_key(usual_url(self._base_url)) else 0.0
 
     def _raw_rate_hz(self) -> int | None:
         return _PCM_HZ if self.format == "pcm" else None

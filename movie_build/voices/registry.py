@@ -145,6 +145,7 @@ class Studio:
         from movie_build.voices.openai_speech import OpenAISpeech
 
         model = settings.model or "gpt-4o-mini-tts"
+        price = self.config.known_price(model)
         return OpenAISpeech(
             self.services.named("openai"),
             model=model,
@@ -154,7 +155,7 @@ class Studio:
             format=settings.format or "wav",
             base_url=settings.base_url,
             api_key_env=settings.api_key_env or "OPENAI_API_KEY",
-            usd_per_million_characters=self.config.price(model).characters,
+            usd_per_million_characters=price.characters if price else None,
         )
 
     def _piper(self, settings: VoiceSettings) -> Voice:
