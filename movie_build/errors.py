@@ -12,6 +12,7 @@
     ├── EncodeError                 pictures or sound cannot be encoded or joined
     ├── StoreError                  a piece cannot be written or read
     ├── BudgetError                 the next call to a service could cost more than is allowed
+    ├── Stopped                     the run was broken off before this was begun
     ├── FrozenError                 a frozen build lacks what only a service could make
     └── MissingExtra                an optional library is not installed
 
@@ -121,6 +122,13 @@ class StoreError(MovieBuildError):
 
 class BudgetError(MovieBuildError):
     """The next call to a service could cost more than the budget allows."""
+
+
+class Stopped(MovieBuildError):
+    """The run was broken off before a service was asked; it is not told."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped")
 
 
 class FrozenError(MovieBuildError):

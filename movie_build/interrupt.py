@@ -1,16 +1,29 @@
-"""Ctrl-C and SIGTERM: a run ends at once, in order, with exit code 130 or 143."""
+"""Ctrl-C and SIGTERM: a run ends at once, in order, with exit code 130 or 143.
+
+What a service has been asked for is waited for, as it may cost money: a second signal ends that.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from types import FrameType
 
+from movie_build.errors import Stopped
+
+_TURN_S = 0.1
+# How long an answer under way is waited for. Who sends SIGTERM soon sends SIGKILL.
+_PATIENCE_S = {signal.SIGINT: 60.0, signal.SIGTERM: 8.0}
 _by: int = 0
 _told_by_the_run = False
+_n_asking = 0
+_asking = threading.Condition()
 
 
 def install() -> None:
@@ -50,6 +63,53 @@ def apart(act: Callable[[], None]) -> None:
 def signal_number() -> int:
     """The signal that stopped the run; 0 while none did."""
     return _by
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """While it lasts, a service is asked for something that may cost money, until that is kept.
+
+    Raises:
+        Stopped: the run is stopped; nothing new is asked for.
+    """
+    global _n_asking  # noqa: PLW0603
+    with _asking:
+        go_on()
+        _n_asking += 1
+    try:
+        yield
+    finally:
+        with _asking:
+            _n_asking -= 1
+            _asking.notify_all()
+
+
+def go_on() -> None:
+    """Nothing, as long as the run is not stopped.
+
+    Raises:
+        Stopped: it is.
+    """
+    if _by:
+        raise Stopped
+
+
+def sleep(seconds: float) -> None:
+    """Sleep so long, or until the run is stopped."""
+    until_s = time.monotonic() + seconds
+    while not _by and (left_s := until_s - time.monotonic()) > 0:
+        time.sleep(min(left_s, _TURN_S))
+
+
+def wait_for_answers() -> None:
+    """After a signal: wait for what services have been asked for, as long as is bearable."""
+    if not _by:
+        return
+    with _asking:
+        if _n_asking:
+            answers = "an answer" if _n_asking == 1 else f"{_n_asking} answers"
+            print(f"waiting for {answers} under way; Ctrl-C again ends at once", file=sys.stderr)
+        _asking.wait_for(lambda: not _n_asking, _PATIENCE_S.get(signal.Signals(_by), 0.0))
 
 
 def will_be_told() -> None:

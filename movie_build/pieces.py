@@ -11,9 +11,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from movie_build import interrupt
 from movie_build.atomic import write_bytes
 from movie_build.errors import FrozenError, Mistake, StoreError, Where, shown
 from movie_build.keys import digest, key_of
@@ -137,10 +139,11 @@ class Bench:
         if self.frozen and piece.remote:
             what = "is missing or damaged, and only a service can make it"
             raise FrozenError([Mistake(Where(self.name(piece.path)), what)])
-        began = time.monotonic()
-        content = piece.make(self)
-        self.store.put(piece.key, content)
-        self._write(piece, content, MADE, time.monotonic() - began)
+        with interrupt.asking() if piece.remote else nullcontext():
+            began = time.monotonic()
+            content = piece.make(self)
+            self.store.put(piece.key, content)
+            self._write(piece, content, MADE, time.monotonic() - began)
         return MADE, content
 
     def _fetch(self, piece: Piece) -> Found | None:
@@ -168,6 +171,7 @@ class Bench:
             write_bytes(
                 piece.path,
                 content,
+                durable=piece.remote,
                 before_rename=lambda stat: self.records.put(
                     replace(record, mtime_ns=stat.st_mtime_ns)
                 ),

@@ -116,6 +116,7 @@ class Reporter:
         gc.freeze()  # what is left is the run itself: not worth a look
         gc.enable()
         self._display.end()
+        interrupt.wait_for_answers()
         close_browser()
         reports = [(session, session.finish()) for session in self.active]
         if interrupt.signal_number():

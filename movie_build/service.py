@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from movie_build import interrupt
 from movie_build.errors import BudgetError, MovieBuildError
 from movie_build.ledger import NOTHING, Ledger, Use
 
@@ -48,7 +49,7 @@ class Service:
         limits: Limits = Limits(),
         ledger: Ledger | None = None,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = interrupt.sleep,
     ) -> None:
         self.name = name
         self.limits = limits
@@ -64,19 +65,22 @@ class Service:
         refuse: Callable[[str], MovieBuildError],
         *,
         estimate_usd: float = 0.0,
+        closing: bool = False,
     ) -> T:
         """What `attempt` gives, tried again with growing, jittered waits while it raises `Retry`.
 
         `attempt` returns its result and what it used, which is counted once, for the
         attempt that succeeded. `refuse` makes the error to raise when patience is at an end.
+        A call for `closing` is made also in a run that is stopped.
 
         Raises:
             BudgetError: the call could cost more than what is left.
+            Stopped: the run is stopped.
             MovieBuildError: what `refuse` made, or what `attempt` raised.
         """
         for n in range(1, self.limits.tries + 1):
             try:
-                return self._attempt(attempt, estimate_usd)
+                return self._attempt(attempt, estimate_usd, closing)
             except Retry as failure:
                 wait_s = self._wait_s(n, failure)
                 if n == self.limits.tries or wait_s > _LONGEST_ASKED_S:
@@ -97,10 +101,14 @@ class Service:
             )
         return usd or 0.0
 
-    def _attempt(self, attempt: Callable[[], tuple[T, Use]], estimate_usd: float) -> T:
+    def _attempt(
+        self, attempt: Callable[[], tuple[T, Use]], estimate_usd: float, closing: bool
+    ) -> T:
         """One attempt, at a place among the calls under way, with its price set aside."""
         with self._places:
             self._take_turn()
+            if not closing:
+                interrupt.go_on()
             self.ledger.reserve(self.name, estimate_usd)
             use = NOTHING
             try:

@@ -125,6 +125,7 @@ class _Watcher:
 
     def end(self) -> None:
         """Say so, and end the process at once: threads may be deep in a library."""
+        interrupt.wait_for_answers()
         if self.session:
             self.session.finish()
         close_browser()

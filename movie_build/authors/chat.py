@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from movie_build import interrupt
 from movie_build.authors import tokens
 from movie_build.authors.endpoint import endpoint
 from movie_build.authors.kept import KeptAnswer, KeptAnswers
@@ -227,9 +228,10 @@ class Chat:
 
         answer = None
         while answer is None:
-            answer = self._service.call(
-                attempt, AuthorError, estimate_usd=max(estimate, self._dearest_usd)
-            )
+            with interrupt.asking():
+                answer = self._service.call(
+                    attempt, AuthorError, estimate_usd=max(estimate, self._dearest_usd)
+                )
         self._dearest_usd = max(self._dearest_usd, answer.usd)
         return answer
 

@@ -157,7 +157,7 @@ class Engines:
                 return None, NOTHING
 
             try:
-                self.service.call(restore, VoiceError)
+                self.service.call(restore, VoiceError, closing=True)
             except (VoiceError, Unreachable) as error:
                 engine.dictionary.abandon()
                 troubles.append(
