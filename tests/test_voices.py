@@ -14,6 +14,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyopenjtalk
 import pytest
 from numpy.typing import NDArray
 
@@ -142,6 +143,24 @@ def write_sound(
 
 def bytes_of(pcm: Pcm) -> str:
     return sha256(pcm.samples.tobytes()).hexdigest()
+
+
+def another_voice(folder: Path) -> Path:
+    """Open JTalk's voice, made to speak in shorter steps."""
+    mei = Path(pyopenjtalk.DEFAULT_HTS_VOICE.decode()).read_bytes()
+    path = folder / "short.htsvoice"
+    path.write_bytes(mei.replace(b"FRAME_PERIOD:240", b"FRAME_PERIOD:120", 1))
+    return path
+
+
+def test_open_jtalk_speaks_with_a_voice_file_of_the_users(tmp_path: Path) -> None:
+    path = another_voice(tmp_path)
+    usual, other = OpenJTalk(), OpenJTalk(voice=path, digest="d")
+    assert usual.identity() != other.identity()
+    assert other.speak(JAPANESE[0]).duration_s < 0.7 * usual.speak(JAPANESE[0]).duration_s
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(VoiceError, match=r"cut\.htsvoice is no voice of Open JTalk"):
+        OpenJTalk(voice=path.rename(tmp_path / "cut.htsvoice")).speak(JAPANESE[0])
 
 
 @pytest.fixture(params=list(CASES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,16 @@ def plug_in(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"PYTHONPATH": str(site)}
 
 
+def test_the_example_in_the_documentation_is_the_package_that_is_tested() -> None:
+    root = Path(__file__).parents[1]
+    told = (root / "docs/plugins.md").read_text()
+    python, toml = re.findall(r"```(?:python|toml)\n(.*?)```", told, re.DOTALL)[:2]
+    package = root / "tests/plugins/buzz"
+    assert python == (package / "buzz.py").read_text()
+    assert toml in (package / "pyproject.toml").read_text()
+    assert len(python.splitlines()) <= 21
+
+
 def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
     folder: Folder, plug_in: dict[str, str]
 ) -> None:
@@ -162,7 +173,8 @@ def test_the_voice_of_a_plug_in_is_installed_and_speaks(
     folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 440}}\n")
     assert folder.doit(env=env).made() == {"audio": 1, "movie": 1}
     folder.write("movie.yaml", SMALL + "audio: {engine: buz}\n")
-    assert "did you mean 'buzz'?" in folder.doit(env=env, code=1).err
+    told = folder.doit(env=env, code=1).err
+    assert "movie.yaml:2: audio: no voice engine 'buz'; did you mean 'buzz'?" in told
 
 
 PAGE = """<!doctype html><html lang="en"><head><title>Tides</title></head><body><article>

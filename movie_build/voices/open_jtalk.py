@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import math
+import os
 import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +38,21 @@ _engines = threading.local()
 class OpenJTalk:
     """Speaks Japanese; `speed` and `pitch` are factors, 1 as usual.
 
+    `voice` is a file of Open JTalk's (`.htsvoice`) with its SHA-256 `digest`; None is Mei.
+
     Raises:
         MissingExtra: pyopenjtalk-plus is not installed.
         VoiceError: speed or pitch is out of reach.
     """
 
-    def __init__(self, speed: float = 1.0, pitch: float = 1.0) -> None:
+    def __init__(
+        self,
+        speed: float = 1.0,
+        pitch: float = 1.0,
+        *,
+        voice: Path | None = None,
+        digest: str = "",
+    ) -> None:
         if importlib.util.find_spec("pyopenjtalk") is None:
             raise MissingExtra("ja", "the Japanese voice open_jtalk")
         for key, factor in (("speed_scale", speed), ("pitch_scale", pitch)):
@@ -49,6 +60,8 @@ class OpenJTalk:
                 raise VoiceError(
                     f"open_jtalk cannot do {key} {factor:g}: use a factor from 0.4 to 3"
                 )
+        self.voice = voice
+        self.digest = digest
         self.speed = round(speed, 3)
         self.half_tone = round(12 * math.log2(pitch), 2)
 
@@ -57,7 +70,7 @@ class OpenJTalk:
         return {
             "engine": "open_jtalk",
             "version": _version(),
-            "voice": "mei_normal",
+            "voice": self.digest if self.voice else "mei_normal",
             "speed": self.speed,
             "half_tone": self.half_tone,
         }
@@ -66,7 +79,7 @@ class OpenJTalk:
         """`text` at 48,000 Hz, sentence by sentence; letters are spelt out in Japanese.
 
         Raises:
-            VoiceError: nothing in the text can be pronounced.
+            VoiceError: nothing in the text can be pronounced, or the voice file is none.
         """
         import numpy as np
 
@@ -80,7 +93,7 @@ class OpenJTalk:
         loudest = float(np.abs(samples).max())
         if loudest > 1:
             samples /= loudest
-        return Pcm(samples.astype(np.float32), _engine(jtalk).get_sampling_frequency())
+        return Pcm(samples.astype(np.float32), _engine(jtalk, self.voice).get_sampling_frequency())
 
     def _say(self, jtalk: ModuleType, piece: str) -> NDArray[np.float64]:
         """One piece, spoken; no samples if it has nothing to pronounce."""
@@ -93,7 +106,7 @@ class OpenJTalk:
             words = words[1:]
         if not words:
             return np.zeros(0)
-        engine = _engine(jtalk)
+        engine = _engine(jtalk, self.voice)
         engine.set_speed(self.speed)
         engine.add_half_tone(self.half_tone)
         sound: NDArray[np.float64] = engine.synthesize(jtalk.make_label(words))
@@ -132,14 +145,22 @@ def _version() -> str:
     return ", ".join(versions)
 
 
-def _engine(jtalk: ModuleType) -> Any:
-    """This thread's own vocoder: it holds what it is told until it has spoken."""
-    engine = getattr(_engines, "engine", None)
-    if engine is None:
+def _engine(jtalk: ModuleType, voice: Path | None) -> Any:
+    """This thread's own vocoder for a voice: it holds what it is told until it has spoken.
+
+    Raises:
+        VoiceError: the file is no voice.
+    """
+    made: dict[Path | None, Any] = _engines.__dict__.setdefault("made", {})
+    if voice not in made:
         from pyopenjtalk.htsengine import HTSEngine
 
-        engine = _engines.engine = HTSEngine(jtalk.DEFAULT_HTS_VOICE)
-    return engine
+        try:
+            made[voice] = HTSEngine(os.fsencode(voice) if voice else jtalk.DEFAULT_HTS_VOICE)
+        except RuntimeError as error:
+            name = voice.name if voice else "mei_normal.htsvoice"
+            raise VoiceError(f"{name} is no voice of Open JTalk, or is damaged") from error
+    return made[voice]
 
 
 def _module() -> ModuleType:

@@ -37,7 +37,7 @@ _OPENAI = frozenset(
 # What each engine heeds; anything else that is set for it is refused, not ignored.
 ENGINES: Mapping[str, frozenset[str]] = {
     "espeak": _MANNER | {"voice"},
-    "open_jtalk": _MANNER,
+    "open_jtalk": _MANNER | {"voice"},
     "voicevox": _VOICEVOX,
     "openai": _OPENAI,
     "piper": frozenset({"voice", "speaker", "speed_scale"}),
@@ -127,7 +127,10 @@ class Studio:
         if name == "espeak" and not settings.voice:
             tag = language.lower()
             settings = replace(settings, voice="en-us" if tag in ("", "en") else tag)
-        voice = getattr(self, f"_{name}")(settings)
+        try:
+            voice = getattr(self, f"_{name}")(settings)
+        except VoiceError as error:
+            raise error.placed(settings.where) from None
         return Speaker(voice, voice.identity(), remote=name == "openai")
 
     def _espeak(self, settings: VoiceSettings) -> Voice:
@@ -139,7 +142,22 @@ class Studio:
     def _open_jtalk(self, settings: VoiceSettings) -> Voice:
         from movie_build.voices.open_jtalk import OpenJTalk
 
-        return OpenJTalk(_factor(settings.speed_scale), _factor(settings.pitch_scale))
+        speed, pitch = _factor(settings.speed_scale), _factor(settings.pitch_scale)
+        if not settings.voice:
+            return OpenJTalk(speed, pitch)
+        path = self._voice_file(settings.voice, ".htsvoice")
+        return OpenJTalk(speed, pitch, voice=path, digest=self.digest(path))
+
+    def _voice_file(self, name: str, ending: str) -> Path:
+        """The voice file `name` of the project.
+
+        Raises:
+            VoiceError: there is none, or it is another kind of file.
+        """
+        path = self.project / name
+        if not name.endswith(ending) or not path.is_file():
+            raise VoiceError(f"there is no voice file {name} ({ending}) in {self.project.name}/")
+        return path
 
     def _openai(self, settings: VoiceSettings) -> Voice:
         from movie_build.voices.openai_speech import OpenAISpeech
@@ -164,11 +182,9 @@ class Studio:
         if not settings.voice:
             raise VoiceError("piper needs a `voice`: a name like en_US-lessac-medium, or a .onnx")
         folder, speed = self.shared / "piper", _factor(settings.speed_scale)
-        path = self.project / settings.voice
         if not settings.voice.endswith(".onnx"):
             return Piper(settings.voice, folder=folder, speaker=settings.speaker, speed=speed)
-        if not path.is_file():
-            raise VoiceError(f"there is no voice file {settings.voice} in {self.project.name}/")
+        path = self._voice_file(settings.voice, ".onnx")
         digest = self.digest(path)
         return Piper(path, folder=folder, digest=digest, speaker=settings.speaker, speed=speed)
 
@@ -216,7 +232,8 @@ class Studio:
         if make is None:
             known = [*ENGINES, *_ALIASES, *self._plug_ins]
             raise VoiceError(
-                f"no voice engine {settings.engine!r}; {nearest(settings.engine, known)}"
+                f"no voice engine {settings.engine!r}; {nearest(settings.engine, known)}",
+                at=settings.where,
             )
         told = {
             name: value
