@@ -15,6 +15,8 @@ _LONGEST = 60
 _MOST_SPANS = 3
 _MOST_COMPARED = 10_000
 
+OF_THIS_VERSION = "this version of the program makes it otherwise"
+
 
 def texts(name: str, old: str, new: str) -> str:
     """`text changed: "forty" → "fifty"`: only the words that differ, unless nearly all do."""

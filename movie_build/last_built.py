@@ -13,18 +13,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movie_build import pace, theme
+from movie_build import pace
 from movie_build.atomic import write_bytes
 from movie_build.config import Config
-from movie_build.errors import SlideError
+from movie_build.errors import SlideError, shown
 from movie_build.graph import DrawnSection, Graph, SpokenLine
+from movie_build.slides import layers
 from movie_build.store import default_folder
 from movie_build.units import inputs_of, kind_of, units_of
 
 if TYPE_CHECKING:
     from movie_build.session import Session
 
-_FORM = 1
+_FORM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,17 @@ class LastLine:
 
 @dataclass(frozen=True, slots=True)
 class LastSlide:
-    """A section: what its slide and picture were made from. `files` are its theme's, by name."""
+    """A section: what the script says of it, and what its slide and picture were made from.
+
+    `artwork` is what a picture that was made for it was made from, `files` its
+    template's, by the names its page knows them by.
+    """
 
     id: str
     title: str
+    said: Mapping[str, Any]
     inputs: Mapping[str, Any]
+    artwork: Mapping[str, Any]
     slide: str
     picture: str
     format: Mapping[str, Any]
@@ -53,8 +60,9 @@ class LastSlide:
 
 @dataclass(frozen=True, slots=True)
 class LastMovie:
-    """A movie as it was joined: its parts, and what else went into it."""
+    """A movie as it was joined: its parts, and what else went into it; `path` is the MP4's."""
 
+    path: str
     lines: tuple[LastLine, ...]
     slides: tuple[LastSlide, ...]
     inputs: Mapping[str, Any]
@@ -85,12 +93,13 @@ def recall(build: Path) -> dict[str, LastMovie]:
 
 def movie_of(graph: Graph, digest: Any) -> LastMovie:
     """What `graph` is made from."""
-    files = _ThemeFiles(graph, digest)
+    files = _TemplateFiles(graph, digest)
     inputs = json.loads(graph.recipe)
     inputs.pop("sections", None)
     return LastMovie(
+        shown(graph.movie.output, graph.movie.project.folder),
         tuple(line_of(li, graph.movie.config) for drawn in graph.sections for li in drawn.lines),
-        tuple(_slide_of(drawn, files) for drawn in graph.sections),
+        tuple(_slide_of(drawn, graph, files) for drawn in graph.sections),
         inputs,
         {word.surface: asdict(word) for word in graph.movie.config.dictionary},
     )
@@ -114,12 +123,24 @@ def line_of(spoken: SpokenLine, config: Config) -> LastLine:
     return LastLine(line.id, line.text, said, inputs_of(spoken.audio), spoken.sound.key)
 
 
-def _slide_of(drawn: DrawnSection, files: _ThemeFiles) -> LastSlide:
-    inputs = inputs_of(drawn.slide)
+def _slide_of(drawn: DrawnSection, graph: Graph, files: _TemplateFiles) -> LastSlide:
+    section, inputs = drawn.section, inputs_of(drawn.slide)
+    backdrop = section.background or graph.movie.config.background
+    said = {
+        "image": section.image.path if section.image else "",
+        "background": backdrop.path if backdrop else "",
+        "logo": section.logo,
+        "slide_prompt": section.slide_prompt,
+        "deck": (section.deck or graph.script.deck) if section.page else "",
+        "page": section.page,
+    }
+    needs = [inputs_of(need) for need in drawn.slide.needs]
     return LastSlide(
-        drawn.section.id,
-        drawn.section.title,
+        section.id,
+        section.title,
+        said,
         inputs,
+        next((need["maker"] for need in needs if "maker" in need), {}),
         drawn.slide.key,
         drawn.picture.key,
         inputs_of(drawn.picture).get("format", {}),
@@ -127,8 +148,8 @@ def _slide_of(drawn: DrawnSection, files: _ThemeFiles) -> LastSlide:
     )
 
 
-class _ThemeFiles:
-    """Digests of a theme's files, each template's looked up once."""
+class _TemplateFiles:
+    """Digests of what templates are drawn from, each template's looked up once."""
 
     def __init__(self, graph: Graph, digest: Any) -> None:
         self._graph = graph
@@ -136,13 +157,14 @@ class _ThemeFiles:
         self._known: dict[str, dict[str, str]] = {}
 
     def of(self, inputs: Mapping[str, Any]) -> dict[str, str]:
-        """The digests for a slide with `inputs`, by name in the theme."""
+        """The digests for a slide with `inputs`, by name."""
         maker = inputs.get("maker", {})
         template = maker.get("slide", {}).get("template", "") if "theme" in maker else ""
         if template and template not in self._known:
             self._known[template] = {}
+            folder = self._graph.movie.project.folder
             with suppress(SlideError, OSError):
-                found = theme.load(self._graph.look.theme).files(template)
+                found = layers.files_of(template, self._graph.look.theme, folder)
                 self._known[template] = {n: self._digest(path) for n, path in found.items()}
         return self._known.get(template, {})
 
@@ -167,12 +189,16 @@ def _packed(movies: Mapping[str, LastMovie]) -> bytes:
 
     told = {
         edition: {
+            "path": movie.path,
             "lines": [
                 [x.id, x.text, once(x.said), *_split(x.inputs, "voice", once), x.sound]
                 for x in movie.lines
             ],
             "slides": [
-                [x.id, x.title, x.inputs, x.slide, x.picture, once(x.format), once(x.files)]
+                [
+                    *(x.id, x.title, x.said, x.inputs, x.artwork, x.slide, x.picture),
+                    *(once(x.format), once(x.files)),
+                ]
                 for x in movie.slides
             ],
             "inputs": movie.inputs,
@@ -204,11 +230,14 @@ def _unpacked(content: bytes) -> dict[str, LastMovie]:
         return LastLine(id, text, shared[said], inputs, sound)
 
     def slide(told: list[Any]) -> LastSlide:
-        id, title, inputs, slide, picture, form, files = told
-        return LastSlide(id, title, inputs, slide, picture, shared[form], shared[files])
+        id, title, said, inputs, artwork, slide, picture, form, files = told
+        return LastSlide(
+            id, title, said, inputs, artwork, slide, picture, shared[form], shared[files]
+        )
 
     return {
         edition: LastMovie(
+            movie["path"],
             tuple(map(line, movie["lines"])),
             tuple(map(slide, movie["slides"])),
             movie["inputs"],

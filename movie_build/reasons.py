@@ -7,14 +7,10 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from movie_build import difference
+from movie_build import difference, slide_reasons
 from movie_build.last_built import LastLine, LastMovie, LastSlide
 
-_NEVER = "never built"
-# As they are called in movie.yaml and script.yaml.
-_SLIDE_NAMES = {"quote_by": "quote's author", "movie_title": "the movie's title"}
-_LOOK_NAMES = {"size": "resolution", "colors": "colors", "font_family": "font_family"}
-_PICTURES = {"-picture": "its picture", "-backdrop": "its background"}
+_NEVER = "never built here"
 
 
 class Reasons:
@@ -42,7 +38,7 @@ class Reasons:
         if old is None:
             return _NEVER if self.last is None else "new slide"
         if not picture:
-            return _joined(_slide(old, new))
+            return _joined(slide_reasons.differences(old, new))
         changed = ["its slide changed"] if old.slide != new.slide else []
         return _joined(changed + _format(old.format, new.format))
 
@@ -51,8 +47,10 @@ class Reasons:
         if self.last is None:
             return _NEVER
         told: list[str] = []
+        if self.last.path != self.now.path:
+            told.append(f"never built under this name; it was {self.last.path}")
         told += _counted("line", self.lines, self.last.lines, self.now.lines, _sound_of)
-        told += _counted("slide", self.slides, self.last.slides, self.now.slides, _picture_of)
+        told += _counted("slide", self.slides, self.last.slides, self.now.slides, _slide_of)
         told += self._shown_texts()
         old, new = dict(self.last.inputs), dict(self.now.inputs)
         told += _format(old.pop("format", {}), new.pop("format", {}))
@@ -76,11 +74,18 @@ class Reasons:
         yield from _version(old.inputs, new.inputs)
 
     def _shown_texts(self) -> Iterator[str]:
-        """Lines whose words are shown otherwise and spoken as before."""
-        pairs = zip(self.lines, self.now.lines, strict=True)
-        n = sum(1 for o, x in pairs if o and o.text != x.text and o.sound == x.sound)
-        if n:
-            yield f"captions of {n} line{'s' * (n > 1)} changed"
+        """Lines that sound, and slides that look, as before, and are called otherwise."""
+        lines = [(o, n) for o, n in zip(self.lines, self.now.lines, strict=True) if o]
+        n_captions = sum(o.text != n.text and o.sound == n.sound for o, n in lines)
+        if n_captions:
+            yield f"captions of {n_captions} line{'s' * (n_captions > 1)} changed"
+        for number, (was, now) in enumerate(zip(self.lines, self.now.lines, strict=True), 1):
+            if was and was.sound == now.sound:
+                speakers = was.said["speaker"], now.said["speaker"]
+                yield from difference.values(f"speaker of line {number}", *speakers)
+        for number, (old, new) in enumerate(zip(self.slides, self.now.slides, strict=True), 1):
+            if old and old.slide == new.slide and old.title != new.title:
+                yield difference.texts(f"title of chapter {number}", old.title, new.title)
 
     def _line_pauses(self) -> Iterator[str]:
         for number, (old, new) in enumerate(zip(self.lines, self.now.lines, strict=True), 1):
@@ -111,8 +116,8 @@ def _sound_of(line: LastLine) -> str:
     return line.sound
 
 
-def _picture_of(slide: LastSlide) -> str:
-    return slide.picture
+def _slide_of(slide: LastSlide) -> str:
+    return slide.slide
 
 
 def _recording(old: LastLine, new: LastLine) -> Iterator[str]:
@@ -131,13 +136,18 @@ def _voice(old: LastLine, new: LastLine) -> list[str]:
     told = []
     asked = old.said.get("voice", {}), new.said.get("voice", {})
     for name in dict.fromkeys([*asked[0], *asked[1]]):
-        usual = 1.0 if name.endswith("_scale") else "as usual"
-        values = [setting.get(name, usual) for setting in asked]
-        shown = f"voice {name.removesuffix('_scale').removesuffix('_s').replace('_', ' ')}"
-        told += difference.values(shown, *values)
-    if told or before.get("engine") != after.get("engine"):
-        return told or difference.values("voice", before.get("engine"), after.get("engine"))
-    return difference.values("voice", before, after)
+        was, now = (setting.get(name) for setting in asked)
+        usual = [1.0, 1.0] if name.endswith("_scale") else [before.get(name), after.get(name)]
+        if None in (was, now) and usual[0] == usual[1] not in (None, 1.0):
+            continue  # the usual one was named, and is the same
+        was, now = usual[0] if was is None else was, usual[1] if now is None else now
+        told += difference.values(_voice_name(name), was, now)
+    return told or difference.values("voice", before, after)
+
+
+def _voice_name(name: str) -> str:
+    shown = name.removesuffix("_scale").removesuffix("_s").replace("_", " ")
+    return "voice" if shown == "voice" else f"voice {shown}"
 
 
 def _dictionary(text: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -145,43 +155,6 @@ def _dictionary(text: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> It
         if word in text and old.get(word) != new.get(word):
             how = "added" if word not in old else "removed" if word not in new else "changed"
             yield f'dictionary entry "{word}" {how}'
-
-
-def _slide(old: LastSlide, new: LastSlide) -> Iterator[str]:
-    before, after = old.inputs.get("maker", {}), new.inputs.get("maker", {})
-    if before.get("maker") != after.get("maker"):
-        yield from difference.values("drawn by", before.get("maker"), after.get("maker"))
-        return
-    known = {"slide", "files", "theme", "maker", *_LOOK_NAMES}
-    texts = before.get("slide", {}), after.get("slide", {})
-    for key in dict.fromkeys([*texts[0], *texts[1]]):
-        was, now = (_as_text(told.get(key, "")) for told in texts)
-        if was != now:
-            yield difference.texts(_SLIDE_NAMES.get(key, key), was, now)
-    for key, name in _LOOK_NAMES.items():
-        yield from difference.values(name, before.get(key), after.get(key))
-    yield from _files("", before.get("files", {}), after.get("files", {}))
-    if before.get("theme") != after.get("theme") and texts[0].get("template") == texts[1].get(
-        "template"
-    ):
-        told = list(_files("theme ", old.files, new.files))
-        yield from told or ["this version of the program draws it otherwise"]
-    rest = [{k: v for k, v in m.items() if k not in known} for m in (before, after)]
-    yield from difference.values("", rest[0], rest[1])
-    yield from _version(old.inputs, new.inputs)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, list):
-        return " / ".join(map(_as_text, value))
-    return str(value)
-
-
-def _files(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for file in dict.fromkeys([*old, *new]):
-        if old.get(file) != new.get(file):
-            how = "added" if file not in old else "removed" if file not in new else "changed"
-            yield f"{prefix}{_PICTURES.get(file, file)} {how}"
 
 
 def _format(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -205,7 +178,7 @@ def _pauses(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _version(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if old.get("version") == new.get("version"):
         return []
-    return ["this version of the program makes it otherwise"]
+    return [difference.OF_THIS_VERSION]
 
 
 def _counted(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DODO, SMALL, Folder
+from services.image_server import KEY, image_server, picture
 
 from movie_build.difference import paired, texts
 
@@ -107,9 +108,70 @@ def test_settings_are_named_as_the_user_set_them(movie: Folder) -> None:
         "audio line 3 (script.yaml:7): voice speed 1.0 → 1.1",
         'picture 1 "First slide" (script.yaml:3): fps 25 → 30',
         'picture 2 "Second slide" (script.yaml:8): fps 25 → 30',
-        "movie dist/movie.mp4: 1 line changed, 2 slides changed, fps 25 → 30, "
-        "ending_pause 1.0 → 2.5",
+        "movie dist/movie.mp4: 1 line changed, fps 25 → 30, ending_pause 1.0 → 2.5",
     ]
+
+
+def test_a_voice_and_a_speaker_are_named(movie: Folder) -> None:
+    movie.edit("script.yaml", "persona_id: a", "persona_id: b")
+    assert why(movie) == ["movie dist/movie.mp4: speaker of line 3 a → b"]
+    voice = "id: lib, voice: {engine: espeak, voice: en-gb, speed_scale: 1.1}"
+    movie.edit("script.yaml", "id: lib", voice)
+    assert why(movie, "2") == [
+        "audio line 2 (script.yaml:6): voice en-us → en-gb, voice speed 1.0 → 1.1"
+    ]
+    movie.edit("movie.yaml", "personas:", "audio: {engine: openai, model: m, voice: v}\npersonas:")
+    assert why(movie, "1") == [
+        "audio line 1 (script.yaml:5): voice engine espeak-ng → openai, voice en-us → v, "
+        "voice model added: m"
+    ]
+
+
+def test_how_a_slide_looks_is_told_as_the_user_set_it(movie: Folder) -> None:
+    movie.edit("movie.yaml", "320, 180", "640, 360")
+    movie.edit("movie.yaml", "fps: 25", "fps: 25, background_color: '#102030'")
+    movie.edit("script.yaml", "title: First slide", "title: First slide\n  background: "
+               "{path: assets/dot.png}")  # fmt: skip
+    movie.write("templates/style.css", "h1 { color: red }")
+    told = why(movie)
+    assert told[0] == (
+        'slide 1 "First slide" (script.yaml:3): resolution 320×180 → 640×360, '
+        "background_color added: #102030, background added: assets/dot.png, "
+        "templates/style.css added"
+    )
+    assert told[2].endswith(": its slide changed, resolution 320×180 → 640×360")
+
+
+def test_a_movie_of_another_name_is_told_from_a_changed_one(movie: Folder) -> None:
+    movie.edit("movie.yaml", "personas", "project: {name: other}\npersonas")
+    was = "never built under this name; it was dist/movie.mp4"
+    assert why(movie) == [f"movie dist/other.mp4: {was}"]
+
+
+def test_a_prompt_and_who_draws_it_are_told(folder: Folder) -> None:
+    with image_server() as server:
+        env = {"OPENAI_API_KEY": KEY}
+        drawn = "slides: {style: %s, llm: {model: %s, base_url: '" + server.url + "'}}\n"
+        folder.write("movie.yaml", SMALL + drawn % ("flat", "one"))
+        script = "title: T\nsections:\n- title: S\n  slide_prompt: a red house\n"
+        folder.write("script.yaml", script + "  narrations: [One line.]\n")
+        folder.doit(env=env)
+        assert why(folder, "script.yaml:3")[0].startswith('slide 1 "S" (script.yaml:3): made here')
+        folder.edit("script.yaml", "red", "blue")
+        prompt = 'slide_prompt changed: "red" → "blue"'
+        assert why(folder)[0] == f'slide 1 "S" (script.yaml:3): {prompt}'
+        folder.write("movie.yaml", SMALL + drawn % ("deep", "two"))
+        assert why(folder)[0] == (
+            f'slide 1 "S" (script.yaml:3): {prompt}, slides.style changed: "flat" → "deep", '
+            "slides.llm.model one → two"
+        )
+        (folder.path / "assets").mkdir()
+        (folder.path / "assets/a.png").write_bytes(picture("a"))
+        folder.edit("script.yaml", "  slide_prompt: a blue house", "  image: assets/a.png")
+        assert why(folder)[0] == (
+            'slide 1 "S" (script.yaml:3): template full → picture, '
+            'slide_prompt removed: "a red house", image added: assets/a.png'
+        )
 
 
 def test_a_dictionary_entry_is_named(movie: Folder) -> None:
@@ -135,8 +197,8 @@ def test_a_file_of_the_theme_and_a_picture_are_named(movie: Folder) -> None:
         "theme slide.css changed"
     )
     assert (
-        told[1]
-        == 'slide 2 "Second slide" (script.yaml:8): its picture changed, theme slide.css changed'
+        told[1] == 'slide 2 "Second slide" (script.yaml:8): image assets/dot.png changed, '
+        "theme slide.css changed"
     )
     assert told[2].endswith(": its slide changed")
 
@@ -180,10 +242,10 @@ def test_what_is_no_piece_is_refused_with_what_there_is(movie: Folder) -> None:
 def test_without_a_build_nothing_was_ever_built(folder: Folder) -> None:
     folder.write("script.yaml", "title: T\nsections:\n- title: S\n  narrations: [One line.]\n")
     assert why(folder) == [
-        "audio line 1 (script.yaml:4): never built",
-        'slide 1 "S" (script.yaml:3): never built',
-        'picture 1 "S" (script.yaml:3): never built',
-        "movie dist/movie.mp4: never built",
+        "audio line 1 (script.yaml:4): never built here",
+        'slide 1 "S" (script.yaml:3): never built here',
+        'picture 1 "S" (script.yaml:3): never built here',
+        "movie dist/movie.mp4: never built here",
     ]
     assert why(folder, str(folder.path)) == why(folder)
 
