@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SHOWN_AFTER_S = 0.4
 _TICK_S = 0.1
 _LINE_EVERY_S = 5.0
+_BAR_WIDTH = 20
 # Working out what is to be done takes about a second for so many units: not for a short run.
 _UNITS_A_SECOND = 20_000
 _VERBS = {
@@ -165,13 +166,13 @@ class _State:
                 left += max(0, planned.make - self._worked(session, step) + before[f"{step} made"])
         return left
 
-    def left_s(self) -> float | None:
-        """About how many seconds are left; None while that cannot be told."""
-        seconds = 0.0
+    def left(self) -> str:
+        """About how much time is left, in words; empty while nothing can be told of it."""
+        seconds, whole = 0.0, True
         for step in STEPS:
             left = self.to_make(step)
             if left is None:
-                return None
+                return ""
             if not left:
                 continue
             counts = [session.steps[step] for session in self.sessions]
@@ -179,11 +180,11 @@ class _State:
             if made >= 3:
                 each_s = sum(count.seconds for count in counts) / made
                 seconds += left * each_s / (os.cpu_count() or 1)
-            elif known := self._planned_s(step):
-                seconds += known
+            elif (planned_s := self._planned_s(step)) is not None:
+                seconds += planned_s
             else:
-                return None
-        return seconds
+                whole = False  # this machine has not done it yet
+        return f"{'about' if whole else 'at least'} {_time(seconds)} left" if seconds else ""
 
     def _planned_s(self, step: str) -> float | None:
         planned = [plan.steps[step].seconds for plan, _ in self._plans.values()]
@@ -234,8 +235,7 @@ class _Lines:
             for step in steps:
                 if step.at_work:
                     told = [f"{step.done:,} of {step.total:,}", step.note or step.current]
-                    if left_s := state.left_s():
-                        told.append(f"about {_time(left_s)} left")
+                    told.append(state.left())
                     self._write(step.step, "; ".join(part for part in told if part))
                     return
 
@@ -279,12 +279,16 @@ class _Moving:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 1))
-        for _ in range(3):
-            table.add_column(no_wrap=True)
+        steps = state.steps()
+        count_width = max((2 * len(f"{step.total:,}") + 1 for step in steps), default=0)
+        table = Table.grid(padding=(0, 1), expand=True)
+        # Widths that are told are kept: only what a step works at is cut to the terminal's.
+        for width in (max(map(len, STEPS)), _BAR_WIDTH, count_width):
+            table.add_column(no_wrap=True, width=width)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for step in state.steps():
-            bar = ProgressBar(max(1, step.total), step.done, width=20, pulse=not step.total)
+        for step in steps:
+            total = max(1, step.total)
+            bar = ProgressBar(total, step.done, width=_BAR_WIDTH, pulse=not step.total)
             table.add_row(
                 Text(step.step, style="bold" if step.at_work else "dim"),
                 bar,
@@ -292,8 +296,7 @@ class _Moving:
                 Text(step.note or step.current, style="cyan"),
             )
         ran_s = time.monotonic() - state.began
-        left_s = state.left_s()
-        foot = f"{_time(ran_s)}" + (f", about {_time(left_s)} left" if left_s else "")
+        foot = ", ".join(filter(None, (_time(ran_s), state.left())))
         return Group(table, Text(foot, style="dim"))
 
 
