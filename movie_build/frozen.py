@@ -6,11 +6,11 @@ the shared one. What can be made on this machine is made.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from movie_build import telling
 from movie_build.errors import FrozenError, Mistake, Where
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
@@ -38,7 +38,7 @@ def check(session: Session) -> None:
     missing += missing_pieces(units, session.bench)
     if missing:
         for trouble in session.bench.store.settle():
-            print(f"warning: {trouble}", file=sys.stderr)
+            telling.warn(trouble)
         raise FrozenError(missing)
 
 

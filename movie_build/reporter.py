@@ -47,9 +47,9 @@ class Reporter:
                 print(error, file=sys.stderr)
                 raise SystemExit(1) from None
             self.active.append(session)
-            for warning in () if self.telling.quiet else session.movie.warnings:
-                print(f"warning: {warning}", file=sys.stderr)
-                if github_actions.active():
+            for warning in session.movie.warnings:
+                telling.warn(warning)
+                if github_actions.active() and not self.telling.quiet:
                     folder = session.project.folder
                     print(github_actions.warning(warning, folder), file=sys.stderr)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movie_build import drafts, interrupt, keys, progress
+from movie_build import drafts, interrupt, keys, progress, telling
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
 from movie_build.errors import AuthorError, MovieBuildError
@@ -161,7 +161,7 @@ class Session:
         done = [] if self.failures else [e for e in self.editions if e.movie.script is not None]
         facts = {e.project.edition: MovieFile(e.graph, self.bench).facts() for e in done}
         for trouble in self.studio.close():
-            print(f"warning: {trouble}", file=sys.stderr)
+            telling.warn(trouble)
         first = next(iter(facts.values()), None)
         others = {language: told for language, told in list(facts.items())[1:] if told}
         with self._guard:  # threads that a signal does not wait for may still be counting
@@ -170,7 +170,7 @@ class Session:
         report = Report(steps, first, seconds, others, costs)
         # Uploads are waited for, but not by someone who pressed Ctrl-C.
         for trouble in self.bench.store.settle(2.0 if interrupt.signal_number() else None):
-            print(f"warning: {trouble}", file=sys.stderr)
+            telling.warn(trouble)
         report.write(self.project.report)
         last_built.remember(self, whole=bool(facts) and all(facts.values()))
         self.records.close()

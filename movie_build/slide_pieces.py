@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from movie_build import keys
+from movie_build import keys, telling
 from movie_build.config import Backdrop, Model
 from movie_build.errors import MovieBuildError, SlideError, Where, nearest
 from movie_build.flags import flag
@@ -249,7 +248,7 @@ def _draw(
             bench.take(piece)
         png = maker.draw(slide, look)
         for warning in maker.warnings(slide):
-            print(f"warning: {where}: {warning}", file=sys.stderr)
+            telling.warn(f"{where}: {warning}")
         return png
     except MovieBuildError as error:
         raise error.placed(where) from None

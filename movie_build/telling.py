@@ -49,6 +49,12 @@ def asked() -> Telling:
     return _asked or of_environment()
 
 
+def warn(what: object) -> None:
+    """Tell of something that does not stop the build, unless only mistakes are to be told."""
+    if not asked().quiet:
+        print(f"warning: {what}", file=sys.stderr)
+
+
 def moves() -> bool:
     """Whether stderr is a terminal where a display can be drawn over and over."""
     if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":

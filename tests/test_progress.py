@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DODO, SMALL, Folder
+from PIL import Image
 
 from movie_build import progress
 from movie_build.display import StepState, _Lines
@@ -204,6 +205,17 @@ def test_quiet_prints_the_path_and_nothing_else(movie: Folder) -> None:
     run = movie.doit(env={"MOVIE_BUILD_QUIET": "1"})
     assert (run.out, run.err) == ("dist/movie.mp4\n", "")
     assert run.made() == {"audio": 1, "movie": 1}
+
+
+def test_quiet_tells_no_warning_of_a_slide(folder: Folder) -> None:
+    folder.write(
+        "script.yaml", "title: T\nsections: [{title: S, image: a.png, narrations: [One line.]}]\n"
+    )
+    Image.new("RGB", (8, 8), "red").save(folder.path / "a.png")
+    run = folder.run(*BUILD, "-q")
+    assert (run.out, run.err) == ("dist/movie.mp4\n", "")
+    folder.edit("script.yaml", "title: S", "title: Z")
+    assert "only 8 × 8 pixels" in folder.run(*BUILD).err
 
 
 def test_verbose_tells_each_piece_that_is_made(movie: Folder) -> None:
