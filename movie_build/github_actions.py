@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from movie_build.errors import InputError, Mistake, MovieBuildError, Where
+from movie_build.errors import FrozenError, InputError, Mistake, MovieBuildError, Where
 from movie_build.report import Report
 
 
@@ -20,7 +20,7 @@ def active() -> bool:
 
 def commands(error: MovieBuildError, folder: Path) -> Iterator[str]:
     """The commands that show `error` of the movie in `folder` at its lines."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError | FrozenError):
         for mistake in error.mistakes:
             yield annotation("error", mistake.where, mistake.what, folder)
     else:
@@ -47,12 +47,20 @@ def annotation(level: str, at: Where | None, what: str, folder: Path) -> str:
     return f"::{level}{told}::{_message(what)}"
 
 
-def summarize(runs: Iterable[tuple[str, Report, Sequence[MovieBuildError]]]) -> None:
-    """Add what each project's run did to the job's summary, if there is one to add to."""
+def summarize(
+    runs: Iterable[tuple[str, Report, Sequence[MovieBuildError]]],
+    refused: Iterable[tuple[str, MovieBuildError]] = (),
+) -> None:
+    """Add what each project's run did to the job's summary, if there is one to add to.
+
+    `refused` are projects that were not built at all, and why.
+    """
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
     lines = [line for run in runs for line in _table(*run)]
+    for name, error in refused:
+        lines += [f"### {_cell(name)}", "", *_listed([error])]
     try:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
@@ -76,8 +84,13 @@ def _table(name: str, report: Report, failures: Sequence[MovieBuildError]) -> It
     for line in report.movie_lines():
         yield f"**{_cell(line)}**"
         yield ""
+    yield from _listed(failures)
+
+
+def _listed(failures: Sequence[MovieBuildError]) -> Iterator[str]:
     for failure in failures:
-        yield f"- {_cell(str(failure))}"
+        for line in str(failure).splitlines():
+            yield f"- {_cell(line)}"
     if failures:
         yield ""
 

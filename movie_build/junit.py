@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 from movie_build.atomic import write_bytes
 from movie_build.errors import MovieBuildError, StoreError
 from movie_build.join import MovieFile
+from movie_build.refused import Refused
 from movie_build.report import Outcome
 from movie_build.session import Session
 from movie_build.units import units_of
@@ -41,15 +42,21 @@ class _Case:
         return self.outcome.seconds if self.outcome else 0.0
 
 
-def write(path: Path, sessions: Sequence[Session], began: float) -> None:
+def write(
+    path: Path, sessions: Sequence[Session], began: float, refused: Sequence[Refused] = ()
+) -> None:
     """Write what the runs of `sessions`, since the time `began`, did.
+
+    What is wrong with `refused` movies, which were not built at all, is a case each.
 
     Raises:
         StoreError: it cannot be written there.
     """
     suites = ET.Element("testsuites")
-    for number, session in enumerate(sessions):
-        suites.append(_suite(number, session, began))
+    for session in sessions:
+        suites.append(_suite(len(suites), session.project.name, [*_cases(session)], began))
+    for movie in refused:
+        suites.append(_suite(len(suites), movie.name, [*_mistakes(movie)], began))
     ET.indent(suites)
     content = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
     try:
@@ -59,13 +66,12 @@ def write(path: Path, sessions: Sequence[Session], began: float) -> None:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _suite(number: int, session: Session, began: float) -> ET.Element:
-    cases = list(_cases(session))
+def _suite(number: int, project: str, cases: Sequence[_Case], began: float) -> ET.Element:
     failed = sum(1 for case in cases if case.error)
     made = sum(1 for case in cases if case.outcome and not case.error)
     suite = ET.Element(
         "testsuite",
-        name=session.project.name,
+        name=project,
         package="movie_build",
         id=str(number),
         timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)),
@@ -78,7 +84,7 @@ def _suite(number: int, session: Session, began: float) -> ET.Element:
     )
     ET.SubElement(suite, "properties")
     for case in cases:
-        _add(suite, session.project.name, case)
+        _add(suite, project, case)
     ET.SubElement(suite, "system-out")
     ET.SubElement(suite, "system-err")
     return suite
@@ -116,6 +122,14 @@ def _cases(session: Session) -> Iterator[_Case]:
             yield _Case(
                 "movie", name, movie.fresh(), outcomes.get(("movie", edition.project.edition))
             )
+
+
+def _mistakes(refused: Refused) -> Iterator[_Case]:
+    for mistake in refused.mistakes:
+        error = MovieBuildError(mistake.what, at=mistake.where)
+        yield _Case("check", str(mistake), False, Outcome(0.0, error))
+    if not refused.mistakes:
+        yield _Case("check", refused.name, False, Outcome(0.0, refused.error))
 
 
 def _text(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from movie_build import github_actions, interrupt, telling
 from movie_build.display import Display
 from movie_build.errors import InputError, MovieBuildError, shown
+from movie_build.refused import Refused
 from movie_build.report import Report
 from movie_build.session import Session
 
@@ -21,9 +22,14 @@ _had_bugs = False
 class Reporter:
     """A doit reporter (see doit's `ConsoleReporter` for when each method is called)."""
 
-    def __init__(self, out: TextIO, sessions: Sequence[Session]) -> None:
+    def __init__(
+        self, out: TextIO, sessions: Sequence[Session], refused: Sequence[Refused] | None = None
+    ) -> None:
+        """`refused` grows while it runs; it is None in a movie's own folder, where there is one."""
         self.out = out
         self.sessions = sessions
+        self.several = refused is not None
+        self.refused: Sequence[Refused] = () if refused is None else refused
         self.telling = telling.asked()
         self.verbose = self.telling.verbose
         self.active: list[Session] = []
@@ -36,22 +42,27 @@ class Reporter:
     def initialize(self, tasks: Mapping[str, Any], selected: Sequence[str]) -> None:
         """Before anything runs: take the projects, tell their warnings."""
         interrupt.will_be_told()
+        refused = []
         named = [name.split(":")[0] for name in selected]
         for session in self.sessions:
-            if len(self.sessions) > 1 and session.project.name not in named:
+            if self.several and session.project.name not in named:
                 continue
             session.selected = frozenset(selected)
             try:
                 session.begin()
             except MovieBuildError as error:
-                print(error, file=sys.stderr)
-                raise SystemExit(1) from None
+                refused.append(Refused(session.project.folder, error))
+                refused[-1].tell(among_others=self.several)
+                continue
             self.active.append(session)
             for warning in session.movie.warnings:
                 telling.warn(warning)
                 if github_actions.active() and not self.telling.quiet:
                     folder = session.project.folder
                     print(github_actions.warning(warning, folder), file=sys.stderr)
+        if refused:
+            self.refused = refused  # told by `complete_run`, which doit calls all the same
+            raise SystemExit(1)
 
     def get_status(self, task: Any) -> None:
         """A task is looked at."""
@@ -123,12 +134,15 @@ class Reporter:
             self._stopped([report for _, report in reports])
         for session, report in reports:
             self._tell(session, report)
-        for told in (*self._left_out(), *self.asides, *self.bugs):
-            print(told.rstrip(), file=sys.stderr)
+        for said in (*self._left_out(), *self.asides, *self.bugs):
+            print(said.rstrip(), file=sys.stderr)
         if github_actions.active():
             github_actions.summarize(
-                (session.project.name, report, in_order(session.failures))
-                for session, report in reports
+                [
+                    (session.project.name, report, in_order(session.failures))
+                    for session, report in reports
+                ],
+                [(movie.name, movie.error) for movie in self.refused],
             )
         if self.telling.junit:
             self._report_junit()
@@ -141,7 +155,6 @@ class Reporter:
             yield f"left out, as `doit ignore` said: {named}; `doit forget` ends that"
 
     def _tell(self, session: Session, report: Report) -> None:
-        several = len(self.sessions) > 1
         for error in in_order(session.failures):
             if github_actions.active():
                 for command in github_actions.commands(error, session.project.folder):
@@ -152,7 +165,7 @@ class Reporter:
                 path = session.project.folder / movie.path
                 self.out.write(f"{shown(path, self.telling.base)}\n")
             return
-        for line in [session.project.name] * several + report.lines():
+        for line in [session.project.name] * self.several + report.lines():
             self.out.write(f"{line}\n")
 
     def _report_junit(self) -> None:
@@ -160,7 +173,7 @@ class Reporter:
 
         assert self.telling.junit
         try:
-            junit.write(self.telling.junit, self.active, self.began)
+            junit.write(self.telling.junit, self.active, self.began, self.refused)
         except MovieBuildError as error:
             print(error, file=sys.stderr)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -19,12 +18,13 @@ from typing import Any, TypeAlias, TypeVar
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from movie_build import doit_database, github_actions, interrupt
+from movie_build import doit_database, interrupt, refused
 from movie_build.command_line import asks_for_everything, given
 from movie_build.errors import MovieBuildError, StoreError, shown
 from movie_build.join import MovieFile
 from movie_build.pieces import Piece
 from movie_build.plan_command import only_named
+from movie_build.refused import Refused
 from movie_build.session import Edition, Session
 
 Task: TypeAlias = dict[str, Any]
@@ -61,6 +61,7 @@ def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> 
     gc.disable()
     sessions = []
     names = []
+    told: list[Refused] = []
     for dodo in dodos:
         names.append(dodo.parent.name)
         try:
@@ -68,8 +69,9 @@ def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> 
             _define(namespace, session, dodo.parent.name)
             sessions.append(session)
         except MovieBuildError as error:
-            namespace[f"task_{len(namespace)}"] = _broken(dodo.parent, error)
-    _configure(namespace, sessions, base / ".doit.db", names)
+            broken = _broken(Refused(dodo.parent, error), told)
+            namespace[f"task_{len(namespace)}"] = broken
+    _configure(namespace, sessions, base / ".doit.db", names, told)
 
 
 def run_doit(folder: Path, args: Sequence[str]) -> int:
@@ -88,28 +90,21 @@ def run_doit(folder: Path, args: Sequence[str]) -> int:
 
 
 def _refuse(error: MovieBuildError, folder: Path) -> None:
-    _annotate(error, folder)
-    print(error, file=sys.stderr)
+    movie = Refused(folder, error)
+    movie.tell()
+    refused.report([movie])
     raise SystemExit(1)
 
 
-def _annotate(error: MovieBuildError, folder: Path) -> None:
-    if github_actions.active():
-        for command in github_actions.commands(error, folder):
-            print(command, file=sys.stderr)
-
-
-def _broken(folder: Path, error: MovieBuildError) -> Callable[[], Task]:
+def _broken(movie: Refused, told: list[Refused]) -> Callable[[], Task]:
     """A task for a project whose files cannot be understood: it fails and says why."""
-    name = folder.name
-    told = "\n".join(f"{name}/{line}" for line in str(error).splitlines())
 
     def fail() -> TaskFailed:
-        _annotate(error, folder)
-        print(told, file=sys.stderr)
-        return TaskFailed(told, report=False)
+        told.append(movie)
+        movie.tell(among_others=True)
+        return TaskFailed(str(movie.error), report=False)
 
-    return lambda: {"basename": name, "actions": [fail], "io": {"capture": False}}
+    return lambda: {"basename": movie.name, "actions": [fail], "io": {"capture": False}}
 
 
 def _failed(told: str) -> Callable[[], TaskFailed]:
@@ -117,7 +112,11 @@ def _failed(told: str) -> Callable[[], TaskFailed]:
 
 
 def _configure(
-    namespace: dict[str, Any], sessions: list[Session], dep_file: Path, default: list[str]
+    namespace: dict[str, Any],
+    sessions: list[Session],
+    dep_file: Path,
+    default: list[str],
+    told: list[Refused] | None = None,
 ) -> None:
     try:
         doit_database.prepare(dep_file)
@@ -125,7 +124,7 @@ def _configure(
         _refuse(error, dep_file.parent)
     namespace["DOIT_CONFIG"] = {
         "default_tasks": default,
-        "reporter": _reporter(sessions),
+        "reporter": _reporter(sessions, told),
         "backend": "sqlite3",
         "dep_file": str(dep_file),
         "check_file_uptodate": "timestamp",
@@ -369,14 +368,14 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
     return lambda: action()  # noqa: PLW0108
 
 
-def _reporter(sessions: list[Session]) -> type:
-    """The reporter of a run over `sessions`."""
+def _reporter(sessions: list[Session], told: list[Refused] | None) -> type:
+    """The reporter of a run over `sessions`; `told` are movies that turned out to be refused."""
     from movie_build.reporter import Reporter
 
     class BoundReporter(Reporter):
         desc = "one line a step, then the movie"
 
         def __init__(self, outstream: Any, options: Any) -> None:
-            super().__init__(outstream, sessions)
+            super().__init__(outstream, sessions, told)
 
     return BoundReporter

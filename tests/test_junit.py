@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Folder
+from conftest import DODO, SMALL, Folder
 from lxml import etree
 
 BUILD = (sys.executable, "-m", "movie_build.cli", "build")
@@ -105,6 +105,68 @@ def test_each_piece_is_a_case_that_was_made_reused_failed_or_not_reached(broken:
     assert told["audio line 1 (script.yaml:5) This is line number one."] == "reused"
     assert told["audio line 2 (script.yaml:6) Broken & one"] == "made"
     assert told["movie dist/movie.mp4"] == "made"
+
+
+def test_files_with_mistakes_are_failures_not_the_report_of_an_earlier_run(
+    broken: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken.write("first.xml", "<testsuites/>")
+    broken.write("script.yaml", SCRIPT.replace("title: Numbers", "titel: N") + "  notez: x\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(broken.path / "summary.md"))
+    run = broken.run(*BUILD, "--junit", "first.xml", code=1)
+    suite, told = cases(broken.path / "first.xml")
+    assert (suite["name"], suite["tests"], suite["failures"]) == ("movie", "3", "3")
+    wrong = "script.yaml:10: sections[1].notez: no such key; did you mean 'notes'?"
+    assert told[wrong] == f"failure: {wrong}"
+    assert "::error file=script.yaml,line=10::sections[1].notez: " in run.err
+    summary = (broken.path / "summary.md").read_text()
+    assert summary.startswith("### movie\n\n- script.yaml:1: ") and summary.count("\n- ") == 3
+
+
+def test_what_a_frozen_build_lacks_is_told_wherever_ci_looks(
+    broken: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Folder(broken.path / "projects/talk")
+    project.write("dodo.py", DODO)
+    project.write("movie.yaml", SMALL + "audio: {engine: openai, model: m, voice: v}\n")
+    project.write("script.yaml", SCRIPT.replace(", recording: assets/bad.wav", ""))
+    fine = {
+        "dodo.py": DODO,
+        "movie.yaml": SMALL,
+        "script.yaml": "title: T\nsections: [{title: S}]\n",
+    }
+    for name, text in fine.items():
+        broken.write(f"projects/fine/{name}", text)
+    broken.write("dodo.py", DODO.replace("movie(", "movies(").replace("movie\n", "movies\n"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(broken.path / "summary.md"))
+    monkeypatch.setenv("MOVIE_BUILD_JUNIT", str(broken.path / "report.xml"))
+    run = broken.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=None)
+    assert run.code
+    suites = etree.parse(broken.path / "report.xml").getroot()
+    suite = next(suite for suite in suites if suite.get("name") == "talk")
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "3")
+    lacking = 'script.yaml:5: sections[0].narrations[0]: audio line 1 "This is line number one."'
+    assert f"talk/{lacking} is in no store, and only a service can make it\n" in run.err
+    assert "\nfrozen: what is missing cannot be made here" in run.err
+    assert "::error file=projects/talk/script.yaml,line=5::sections[0].narrations[0]: " in run.err
+    assert "### talk\n\n- script.yaml:5: " in (broken.path / "summary.md").read_text()
+
+
+def test_a_project_with_mistakes_has_a_suite_beside_those_that_are_built(broken: Folder) -> None:
+    project = Folder(broken.path / "projects/fine")
+    project.write("dodo.py", DODO)
+    project.write("movie.yaml", SMALL)
+    project.write("script.yaml", "title: T\nsections: [{title: S, narrations: [One line.]}]\n")
+    broken.write("projects/odd/dodo.py", DODO)
+    broken.write("projects/odd/script.yaml", "titel: x\n")
+    broken.write("dodo.py", DODO.replace("movie(", "movies(").replace("movie\n", "movies\n"))
+    broken.doit("--continue", env={"MOVIE_BUILD_JUNIT": "report.xml"}, code=None)
+    suites = etree.parse(broken.path / "report.xml").getroot()
+    assert FORM.validate(suites), FORM.error_log
+    counts = [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites]
+    assert counts == [("fine", "4", "0"), ("odd", "3", "3")]
 
 
 def test_a_report_that_cannot_be_written_is_said_and_changes_nothing(broken: Folder) -> None:
