@@ -242,8 +242,8 @@ def _without_crumbs(parts: Sequence[Part], language: str) -> list[Part]:
         if small and not any(showable(block) for block in part.blocks):
             if part.blocks and kept and kept[-1].title:
                 kept[-1] = replace(kept[-1], blocks=(*kept[-1].blocks, *part.blocks))
-            elif part.blocks and not part.title:
-                kept.append(part)
+            elif part.blocks:
+                kept.append(part)  # nothing before it to join: the next small one joins it
             continue
         kept.append(part)
     return kept

@@ -35,8 +35,7 @@ def update(folder: Path, prefer: Literal["mine", "theirs"] | None, dry_run: bool
         for updated in script_update.update(folder, prefer=prefer or "", dry_run=dry_run):
             if dry_run:
                 click.echo(updated.diff, nl=False)
-            else:
-                click.echo(updated.told())
+            click.echo(updated.told(), err=dry_run)  # a diff is for other programs too
             for conflict in updated.conflicts:
                 click.echo(conflict, err=True)
     except MovieBuildError as error:

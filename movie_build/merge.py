@@ -368,4 +368,6 @@ def _says_something(mine: Fields, new: Fields, taken: Sequence[str]) -> bool:
 
 def _note(subject: str, why: str, shown: Sequence[str], told: str) -> Note:
     lines = [opening(subject, why), *(f"# {line}".rstrip() for line in shown), CLOSING]
-    return Note(subject, lines, f"{told}: {subject}: {why} (the new draft's is in the comment)")
+    place = told if told.startswith(f"{subject} ") else f"{told}: {subject}"
+    hint = " (its own is in the comment)" if shown else ""
+    return Note(subject, lines, f"{place}: {why.replace('there', 'in the new draft', 1)}{hint}")

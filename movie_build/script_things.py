@@ -47,7 +47,7 @@ class Thing:
 
     def told(self) -> str:
         """What a message calls it: by its first words."""
-        name = self.known.name
+        name = " ".join(self.known.name.split())
         return f"{self.kind} “{name if len(name) <= 40 else name[:39] + '…'}”"
 
     def open(self, newline: str) -> None:

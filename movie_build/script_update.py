@@ -20,25 +20,28 @@ from movie_build.session import Edition, Session
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of a script: whether it changed, how, and what is for the user to decide.
+    """What became of a script: whether it is new, how it changed, and what is to be decided.
 
-    `backup` is where the script lies as it was, relative to the project.
+    `backup` is where the script lies as it was, relative to the project; empty
+    where there was none, or nothing was written.
     """
 
     script: str
-    changed: bool
+    new: bool
     diff: str
     conflicts: tuple[Mistake, ...] = ()
     backup: str = ""
+    dry: bool = False
 
     def told(self) -> str:
         """One line for the terminal."""
-        if not self.changed:
+        if not self.diff:
             return f"{self.script}: nothing new in the source"
+        done = "written" if self.new else "updated"
         kept = f" (as it was: {self.backup})" if self.backup else ""
         n = len(self.conflicts)
         left = f"; {n} {'place' if n == 1 else 'places'} to decide" if n else ""
-        return f"{self.script}: updated{kept}{left}"
+        return f"{self.script}: {'would be ' if self.dry else ''}{done}{kept}{left}"
 
 
 def update(folder: Path, *, prefer: Prefer = "", dry_run: bool = False) -> Iterator[Updated]:
@@ -92,7 +95,7 @@ def _update(edition: Edition, prefer: Prefer, dry_run: bool) -> Updated:
             backup = shown(place, project.folder)
         if after != before or drafts.last(project) != draft:
             edition.put_draft(draft.encode(), after, time.monotonic() - began)
-    return Updated(name, after != before, diff, merged.conflicts, backup)
+    return Updated(name, not before, diff, merged.conflicts, backup, dry_run)
 
 
 def _merged(project: Project, before: bytes, draft: str, prefer: Prefer) -> Merged:

@@ -157,7 +157,12 @@ def test_removed_by_one_side_is_removed_unless_the_other_has_changed_it() -> Non
         "Rye is darker than wheat flour.",
     ]
     assert "# - It comes in all kinds." in found.text
-    assert [c.what.split(": ")[1] for c in found.conflicts] == ["line", "line you removed"]
+    assert [conflict.what for conflict in found.conflicts] == [
+        "line “Rye is darker than wheat flour.”: it is gone in the new draft, "
+        "and you changed it here; it stays",
+        "line “It comes in all kinds.”: line you removed: it is changed in the new draft, "
+        "and you removed it here; it stays away (its own is in the comment)",
+    ]
     took = read(merged(mine, theirs, prefer="theirs").text)
     assert texts(took)[:2] == ["Flour is ground grain.", "It comes in all kinds."]
 

@@ -122,6 +122,14 @@ def test_short_sub_sections_share_a_slide_that_lists_them() -> None:
     assert (section.title, section.bullets) == ("Changes", ("By clock", "By content"))
 
 
+def test_a_page_of_nothing_but_short_sections_loses_none_of_them() -> None:
+    blocks = [prose(2)]
+    for name in ("Flour", "Water", "Salt"):
+        blocks += [Heading(2, name), Paragraph(f"{name} is good. It is cheap.")]
+    script = outline(article(*blocks))
+    assert all(f"{name} is good." in spoken(script) for name in ("Flour", "Water", "Salt"))
+
+
 def test_long_sub_sections_get_slides_of_their_own() -> None:
     blocks = (
         Heading(2, "Changes"),
