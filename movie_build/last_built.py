@@ -18,6 +18,7 @@ from movie_build.atomic import write_bytes
 from movie_build.config import Config
 from movie_build.errors import SlideError, shown
 from movie_build.graph import DrawnSection, Graph, SpokenLine
+from movie_build.project import Project
 from movie_build.slides import layers
 from movie_build.store import default_folder
 from movie_build.units import inputs_of, kind_of, units_of
@@ -76,11 +77,22 @@ def remember(session: Session, *, whole: bool) -> None:
     if made:
         _learn([edition.graph for edition in known], made)
     path = session.project.build / "last.json"
-    if not whole or not (made or not path.exists()):
-        return
-    movies = {e.project.edition: movie_of(e.graph, session.records.digest) for e in known}
+    if whole and (made or not path.exists()):
+        movies = {e.project.edition: movie_of(e.graph, session.records.digest) for e in known}
+        _write(session.project, movies)
+
+
+def remember_as(graph: Graph, digest: Any) -> None:
+    """Keep that a movie which stands is made from `graph`, which gives the same bytes."""
+    project = graph.movie.project
+    movies = recall(project.build)
+    if project.edition in movies:
+        _write(project, {**movies, project.edition: movie_of(graph, digest)})
+
+
+def _write(project: Project, movies: Mapping[str, LastMovie]) -> None:
     with suppress(OSError):  # it only serves explanations
-        write_bytes(path, _packed(movies))
+        write_bytes(project.build / "last.json", _packed(movies))
 
 
 def recall(build: Path) -> dict[str, LastMovie]:

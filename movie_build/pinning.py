@@ -12,6 +12,7 @@ from movie_build.atomic import write_bytes
 from movie_build.errors import MovieBuildError, VoiceError, shown
 from movie_build.graph import Graph, SpokenLine
 from movie_build.join import MovieFile
+from movie_build.last_built import remember_as
 from movie_build.line_name import NumberedLine, find_line
 from movie_build.lock import hold
 from movie_build.pieces import Bench
@@ -176,6 +177,7 @@ def _change(session: Session, edition: Edition, change: Callable[[], None]) -> N
                 assert record
                 recipe = new.graph.recipe if record.recipe else ""
                 bench.records.put(replace(record, key=new.key, recipe=recipe))
+            remember_as(new.graph, bench.records.digest)
     finally:
         session.records.close()
         unlock()

@@ -16,6 +16,7 @@ from movie_build.join import MovieFile
 from movie_build.ledger import shown_usd
 from movie_build.pace import Pace
 from movie_build.pieces import Bench, Piece
+from movie_build.pins import is_kept
 from movie_build.session import Session
 from movie_build.store import default_folder
 from movie_build.units import Unit, inputs_of, kind_of, units_of
@@ -32,12 +33,14 @@ _NAMES = {
 class StepPlan:
     """How many units of a step would be made and how many reused, those `from_store` among them.
 
-    `seconds` is about how long it takes; None where this machine has not done it yet.
+    `kept` are lines whose take the user approved, made or not. `seconds` is about
+    how long it takes; None where this machine has not done it yet.
     """
 
     make: int = 0
     reuse: int = 0
     from_store: int = 0
+    kept: int = 0
     characters: int = 0
     usd: float = 0.0
     seconds: float | None = 0.0
@@ -81,7 +84,10 @@ class Plan:
         estimates = [f"about {shown_usd(self.usd)}"] if self.usd else []
         estimates += [f"price of {model} not known" for model in self.unpriced]
         estimates += [f"about {_time(self.seconds)}"] if self.seconds else []
-        parts = [", ".join(self._to_make()) or "nothing to make", reused, ", ".join(estimates)]
+        n_kept = sum(step.kept for step in self.steps.values())
+        kept = f"{n_kept:,} kept take{'s' * (n_kept > 1)}" if n_kept else ""
+        to_make = ", ".join(self._to_make()) or "nothing to make"
+        parts = [to_make, reused, kept, ", ".join(estimates)]
         return "; ".join(part for part in parts if part)
 
     def _to_make(self) -> Iterator[str]:
@@ -169,6 +175,7 @@ def plan_graphs(
     kinds: dict[tuple[str, str], int] = {}
     for unit in units:
         step = plan.steps[unit.step]
+        step.kept += is_kept(unit.pieces[0])
         to_make = [made for piece in unit.pieces for made in stock.to_make(piece)]
         if not to_make:
             step.reuse += 1

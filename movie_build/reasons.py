@@ -11,6 +11,12 @@ from movie_build import difference, slide_reasons
 from movie_build.last_built import LastLine, LastMovie, LastSlide
 
 _NEVER = "never built here"
+# Whether there was, and is, a take that the user approved.
+_KEPT = {
+    (False, True): "a take of it is kept now",
+    (True, False): "the take kept of it is not heard any more",
+    (True, True): "the kept take is another one",
+}
 
 
 class Reasons:
@@ -65,9 +71,17 @@ class Reasons:
         if old.said["reading"] != new.said["reading"]:
             yield difference.texts("reading", old.said["reading"], new.said["reading"])
         yield from _recording(old, new)
+        kept = old.inputs.get("kept"), new.inputs.get("kept")
+        if kept[0] != kept[1]:
+            yield _KEPT[bool(kept[0]), bool(kept[1])]
         speaker = difference.values("speaker", old.said["speaker"], new.said["speaker"])
         yield from speaker
-        if not speaker and not new.said["recording"] and not old.said["recording"]:
+        if (
+            not any(kept)
+            and not speaker
+            and not new.said["recording"]
+            and not old.said["recording"]
+        ):
             yield from _voice(old, new)
         assert self.last
         yield from _dictionary(new.text, self.last.words, self.now.words)

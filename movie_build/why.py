@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from movie_build.errors import MovieBuildError
+from movie_build import pins
+from movie_build.errors import MovieBuildError, shown
 from movie_build.graph import Graph
 from movie_build.join import MovieFile
 from movie_build.last_built import LastMovie, movie_of, recall
@@ -60,6 +61,7 @@ class _Explainer:
         self.units = units_of(graph)
         self.movie = MovieFile(graph, session.bench)
         self.last = last
+        self._kept = pins.load(graph.movie.project)
         self._digest = session.records.digest
         self._reasons: Reasons | None = None
 
@@ -116,7 +118,8 @@ class _Explainer:
     def _unit(self, unit: Unit) -> Explained:
         stale = next((piece for piece in unit.pieces if not self.bench.fresh(piece)), None)
         if stale is None:
-            return Explained(str(unit), False, self._origin(unit.pieces[0].path))
+            whence = self._pinned(unit) or self._origin(unit.pieces[0].path)
+            return Explained(str(unit), False, whence)
         told = self._damage(stale.path, stale.key)
         if told is None:
             at = unit.positions[0] - 1
@@ -124,9 +127,21 @@ class _Explainer:
                 told = self.reasons.of_line(at)
             else:
                 told = self.reasons.of_slide(at, picture=unit.step == "picture")
-        if self.bench.store.has(stale.key):
+        if pinned := self._pinned(unit):
+            told += f"; it is the {pinned}"
+        elif self.bench.store.has(stale.key):
             told += "; the store has it"
         return Explained(str(unit), True, told)
+
+    def _pinned(self, unit: Unit) -> str:
+        """Which kept take a line is; empty if it is none."""
+        if unit.step != "audio" or not pins.is_kept(unit.pieces[0]):
+            return ""
+        lines = list(pins.lines_of(self.graph.script))
+        pin = self._kept.pinned(lines[unit.positions[0] - 1])
+        assert pin  # the graph has it from there
+        path = shown(pin.path, self.graph.movie.project.folder)
+        return f"kept take {path} ({pin.spoken_by}, {pin.kept_on})"
 
     def _movie(self) -> Explained:
         subject = f"movie {self.bench.name(self.movie.mp4)}"
@@ -157,7 +172,7 @@ def origin(record: Record) -> str:
     """Where a file came from, and when."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.made_at))
     if record.origin == MADE:
-        return f"made here {when}, in {record.seconds:.1f} s"
+        return f"made here {when}, in {record.seconds:.2f} s"
     place = {"store": "the store", "shared": "the shared store"}
     return f"from {place.get(record.origin, record.origin)}, {when}"
 

@@ -82,6 +82,32 @@ def test_keeping_and_releasing_make_nothing_again(movie: Folder) -> None:
     assert not movie.files("assets/takes/*")
 
 
+def test_plan_and_why_show_what_is_kept(movie: Folder) -> None:
+    def told(command: str, *args: str) -> list[str]:
+        return movie.run(sys.executable, "-m", "movie_build.cli", command, *args).out.splitlines()
+
+    take(movie, "2", "--keep")
+    assert told("plan") == ["nothing to make; 8 reused; 1 kept take"]
+    (wav,) = (movie.path / "assets/takes").iterdir()
+    (whence,) = told("why", "2")
+    assert whence.startswith(
+        f"audio line 2 (script.yaml:6): kept take assets/takes/{wav.name} (esp"
+    )
+    movie.write("movie.yaml", FASTER)
+    assert told("plan")[0].startswith("2 lines to speak (46 characters), 1 movie; 5 reused; 1 kept")
+    assert told("why") == [
+        "audio line 1 (script.yaml:5): voice speed 1.0 → 1.3",
+        "audio line 3 (script.yaml:10): voice speed 1.0 → 1.3",
+        "movie dist/movie.mp4: 2 lines changed",
+    ]
+    movie.edit("script.yaml", "in the middle", "at the middle")
+    assert told("why", "2") == [
+        'audio line 2 (script.yaml:6): text changed: "in" → "at", '
+        "the take kept of it is not heard any more"
+    ]
+    assert "kept" not in told("plan")[0]
+
+
 def test_a_clean_checkout_elsewhere_without_any_store_hears_the_same(
     movie: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
