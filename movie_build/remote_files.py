@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from difflib import get_close_matches
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from movie_build.errors import MissingExtra, MovieBuildError, nearest
+from movie_build.errors import MissingExtra, MovieBuildError
 
 _CONNECT_S = 3
 # The library that opens a kind of URL, and the extra that installs it.
@@ -119,6 +121,12 @@ def shown_url(url: str) -> str:
 
 def _kind(url: str) -> str:
     """The kind of `url`, known to have its library installed."""
+    if "://" not in url and not Path(url).is_absolute():
+        # A folder by a relative path would be another one wherever the build is started.
+        raise MovieBuildError(
+            f"the shared store {url!r} is no URL; write one such as s3://bucket/movies or "
+            "file:///srv/movies"
+        )
     kind = urlsplit(url).scheme or "file"
     library, extra = _EXTRAS.get(kind, ("fsspec", "shared"))
     if not find_spec(library):
@@ -130,10 +138,10 @@ def _kind(url: str) -> str:
     try:
         get_filesystem_class(kind)
     except ValueError:
-        known = [name for name in known_implementations if "::" not in name]
+        near = get_close_matches(kind, known_implementations, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else "use s3, gs, az, sftp or file, for example"
         raise MovieBuildError(
-            f"the shared store {shown_url(url)}: there is no kind of URL {kind!r}; "
-            f"{nearest(kind, known)}"
+            f"the shared store {shown_url(url)}: there is no kind of URL {kind!r}; {hint}"
         ) from None
     except ImportError as error:
         raise MovieBuildError(f"the shared store {shown_url(url)}: {error}") from None

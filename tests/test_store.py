@@ -190,6 +190,9 @@ def test_a_folder_that_cannot_be_written_to_is_told_once(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("url", "told"),
     [
+        ("nas/movies", "the shared store 'nas/movies' is no URL; write one such as s3://bucket/"),
+        ("s3:/bucket", "the shared store 's3:/bucket' is no URL"),
+        ("foo://x", "no kind of URL 'foo'; use s3, gs, az, sftp or file, for example"),
         ("memroy://movies", "no kind of URL 'memroy'; did you mean 'memory'?"),
         ("gs://movies", "needs an extra: pip install 'movie-build[gcs]'"),
     ],
