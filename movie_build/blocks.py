@@ -47,6 +47,15 @@ _BADGE_SITES = re.compile(
 )
 # What GitHub calls an alert is a quotation that begins so.
 _ALERT = re.compile(r"^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
+# Before GitHub had alerts, they were written so: **Note**
+_BOLD_ALERT = re.compile(
+    r"(?:note|tip|important|warning|caution|info|hint)\s*[:.!]?$", re.IGNORECASE
+)
+# Figures as MediaWiki and WordPress wrote them before there were any.
+_CAPTIONED = re.compile(r"(?:^|\s)(?:thumb|wp-caption)(?:\s|$)")
+_CAPTIONS = (
+    ".//figcaption | .//*[contains(@class, 'thumbcaption') or contains(@class, 'wp-caption-text')]"
+)
 _CITE = re.compile(r"^\s*[—–―-]{1,2}\s*")
 
 
@@ -143,7 +152,7 @@ def _block(element: HtmlElement, found: list[Block], place: Callable[[str], str]
             found.append(code)
     elif tag == "table":
         _table(element, found, place)
-    elif tag == "figure":
+    elif tag == "figure" or _CAPTIONED.search(element.get("class") or ""):
         _figure(element, found, place)
     elif tag in ("img", "picture"):
         found.extend(_pictures(element, "", place))
@@ -217,9 +226,14 @@ def _quote(element: HtmlElement) -> Iterator[Block]:
             by = _CITE.sub("", text_of(cite))
         if cite.tag != "figcaption":
             cite.drop_tree()
-    text = _ALERT.sub("", text_of(element))
+    said = text_of(element)
+    text = _ALERT.sub("", said)
+    bold = next((text_of(one) for one in element.xpath(".//strong[1] | .//b[1]")), "")
+    if bold and text.startswith(bold) and _BOLD_ALERT.match(bold):
+        text = text[len(bold) :].lstrip(" :：.—–-")
     if any(char.isalnum() for char in text):
-        yield Quote(text, by)
+        # Nobody is quoted in an alert.
+        yield Quote(text, by) if text == said else Paragraph(text)
 
 
 def _code(element: HtmlElement) -> Code | None:
@@ -259,7 +273,7 @@ def _table(element: HtmlElement, found: list[Block], place: Callable[[str], str]
 
 
 def _figure(element: HtmlElement, found: list[Block], place: Callable[[str], str]) -> None:
-    captions = element.xpath(".//figcaption")
+    captions = element.xpath(_CAPTIONS)
     caption = text_of(captions[0]) if captions else ""
     pictures = list(_pictures(element, caption, place))
     if pictures:

@@ -36,9 +36,23 @@ _NAMED = re.compile(
     r"|pubdate)(?:\s|$)",
     re.IGNORECASE,
 )
+_NAME = r"[A-ZÀ-Þ][\w.'’-]*"
+# A line about the page, which is no sentence: "By Jane Doe", "Posted on 5 January in python".
+_BYLINE = re.compile(
+    rf"^(?:(?-i:(?:By|Von|Par|Por|Door) {_NAME}(?:[ ,&·|]+(?:and|und|et|y|en|\d[\d.]*|{_NAME}))*$)"
+    r"|\d{4}-\d\d-\d\d\b|\d{1,2}(?:st|nd|rd|th|\.)? [a-zä]{3,9}\.? \d{4}\b"
+    r"|[a-z]{3,9}\.? \d{1,2}, \d{4}\b"
+    r"|(?:written|photos?|text|reporting|translated) by\b|(?:first )?(?:published|posted|updated"
+    r"|created)\b|last (?:updated|modified|edited|changed)\b|\d+[- ]min(?:ute)?s? read|reading time"
+    r"|(?:tags?|categor(?:y|ies)|topics?|filed under|author|date|source|share)\s?:|photo(?:graph)?:"
+    r"|\d{4}年\d{1,2}月\d{1,2}日|(?:最終更新|更新日|公開日|投稿日|作成日|著者|執筆|文|タグ|カテゴリー?|関連記事)\s*[:：])",
+    re.IGNORECASE,
+)
 _LEAVES = "//p | //li | //h2 | //h3 | //pre | //td | //dd | //blockquote | //div[not(.//p|.//div)]"
 _LINKS_ONLY = 0.75
 _MOST_OF_THE_TEXT = 0.9
+# So many characters are hardly ever the same by chance.
+_PIECE = 20
 
 
 def article_element(page: HtmlElement, wanted: str) -> HtmlElement:
@@ -111,13 +125,26 @@ def within(blocks: list[Block], wanted: str) -> list[Block]:
     ]
 
 
+def is_byline(text: str) -> bool:
+    """Whether a paragraph tells who wrote the page, when or under which tags."""
+    return len(text) <= 120 and text[-1] not in ".!?。！？" and bool(_BYLINE.match(text))
+
+
 def _has(block: Block, wanted: str) -> bool:
     if isinstance(block, Bullets):
         found = [item for item in block.items if squeezed(item) in wanted]
         return 2 * len(found) > len(block.items)
     if isinstance(block, Paragraph | Quote | Code):
-        return squeezed(block.text) in wanted
+        return _mostly_in(squeezed(block.text), wanted)
     return isinstance(block, Table) and squeezed("".join(block.rows[-1][:1])) in wanted
+
+
+def _mostly_in(text: str, wanted: str) -> bool:
+    """Whether `wanted` has `text`, apart from footnote marks and the like inside it."""
+    if text in wanted:
+        return True
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text) - _PIECE + 1, _PIECE)]
+    return 2 * sum(piece in wanted for piece in pieces) > max(2, len(pieces))
 
 
 def _cut(element: HtmlElement) -> None:

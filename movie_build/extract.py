@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from movie_build.article import Article, Block, Bullets, Code, Heading, Paragraph
 from movie_build.blocks import absolute, blocks_of, text_of, tidy
+from movie_build.boilerplate import article_element, is_byline, main_text, within
 from movie_build.ruby import readings_in
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def from_html(html: str, origin: str, language: str = "", *, place: Place | None
     """
     from lxml import etree
     from lxml import html as lxml_html
-
-    from movie_build.boilerplate import article_element, main_text, within
 
     text = re.sub(r"^\s*<\?xml[^>]*\?>|\x00", "", html)
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
@@ -118,7 +117,13 @@ def assembled(
             title = heading.text
         if _same(heading.text, title):
             del blocks[first]
-    blocks = [b for b in blocks if not (isinstance(b, Paragraph) and _same(b.text, title))]
+    blocks = [
+        block
+        for block in blocks
+        if not (
+            isinstance(block, Paragraph) and (_same(block.text, title) or is_byline(block.text))
+        )
+    ]
     running = " ".join(block.text for block in blocks if isinstance(block, Paragraph | Heading))
     running += " ".join(" ".join(block.items) for block in blocks if isinstance(block, Bullets))
     language = _language(running, stated)

@@ -126,6 +126,47 @@ def test_footnote_marks_and_heading_anchors_are_gone() -> None:
     assert between(body) == (Heading(2, "One"), Paragraph("So it is."))
 
 
+def test_a_lead_with_footnotes_in_it_is_not_lost() -> None:
+    marked = P1.replace("changed,", "changed,<sup><a href='#n1'>[1]</a></sup>")
+    lead = f"<p>{marked} {P2}<sup>[<i>citation needed</i>]</sup> {P3}</p>"
+    found = from_html(html(f"<article><h1>Builds</h1>{lead}<p>{P3} {P1}</p></article>"), WEB)
+    assert found.blocks == (Paragraph(f"{P1} {P2} {P3}"), Paragraph(f"{P3} {P1}"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Jane Doe and John Q. Public",
+        "Von Lena Huber, 3. Oktober 2025",
+        "Published 12 March 2026, 9:14 a.m. · 4 min read",
+        "Posted on 2026-01-05 in python",
+        "Tags: python, asyncio",
+        "2026年1月10日 公開　文：山田太郎",
+    ],
+)
+def test_a_line_about_the_page_is_no_text_of_it(line: str) -> None:
+    found = from_markdown(f"# Builds\n\n{line}\n\n{P1}\n\nBy hand it takes long", "a.md")
+    assert found.blocks == (Paragraph(P1), Paragraph("By hand it takes long"))
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "<div class='thumb'><img src=a.png><div class=thumbcaption>The graph</div></div>",
+        "<div class='wp-caption aligncenter'><img src=a.png><p class='wp-caption-text'>The graph</p></div>",
+    ],
+)
+def test_figures_from_before_html_5_have_their_caption(figure: str) -> None:
+    assert between(figure) == (Picture("https://example.com/posts/a.png", "", "The graph"),)
+
+
+def test_an_alert_is_nobodys_quotation() -> None:
+    for alert in ("[!NOTE]", "**Note**", "**Note:**"):
+        found = from_markdown(f"# A\n\n> {alert}\n> Mind the gap.\n", "a.md")
+        assert found.blocks == (Paragraph("Mind the gap."),)
+    assert from_markdown("# A\n\n> **Mind** it.\n", "a.md").blocks == (Quote("Mind it."),)
+
+
 BOILERPLATE = """
 <div id="cookie-consent"><p>We use cookies, as all the others do, so accept them.</p></div>
 <header><nav><ul><li><a href=/>Home</a></li><li><a href=/a>About us</a></li></ul></nav></header>

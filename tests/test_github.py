@@ -11,7 +11,7 @@ import httpx
 import pytest
 from services.site import Reply, Site
 
-from movie_build.article import Article, Heading, Paragraph, Picture, Quote
+from movie_build.article import Article, Heading, Paragraph, Picture
 from movie_build.errors import SourceError
 from movie_build.fetch import PATIENCE, Limits
 from movie_build.github import Place, place_of
@@ -92,7 +92,7 @@ def test_a_repository_is_its_readme(hub: Site, tmp_path: Path, url: str) -> None
     serve(hub, "readme", "README.md", f"{README}\n> [!NOTE]\n> Mind the gap, please.\n")
     article = got(hub, url, tmp_path)
     assert (article.title, article.origin) == ("Builds", url)
-    assert article.blocks == (Paragraph(SENTENCE), Quote("Mind the gap, please."))
+    assert article.blocks == (Paragraph(SENTENCE), Paragraph("Mind the gap, please."))
     assert len(hub.asked) == 1
     assert hub.asked[0][1]["accept"] == "application/vnd.github+json"
     assert "authorization" not in hub.asked[0][1]
