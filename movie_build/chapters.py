@@ -10,15 +10,21 @@ from movie_build.article import Block, Bullets, Code, Heading, Paragraph, Pictur
 from movie_build.phrases import LIST_END
 from movie_build.sentences import split
 from movie_build.spoken import is_cjk, is_prose, speakable
-from movie_build.summary import Unit, is_credit, leans, points_away
+from movie_build.summary import Unit, is_credit, leans, points_away, without_pointer
 
 # A part shorter than this joins its neighbour; one longer than this is cut where it can be.
 SHORT_S, LONG_S = 6.0, 62.0
+# Less than this is not worth a slide, however it is called.
+_CRUMB_S = 1.2
+_ENDS = '.!?…。！？"“”」』»'
 _SPOKEN_LIST_MAX_S = 45.0
+_MOST_LISTED = 8
 _NOT_CONTENT = re.compile(
     r"^(?:\d+[.)]?\s+)?(?:see also|references?|further reading|external links?|notes?|footnotes?|"
     r"bibliography|sources?|citations?|works cited|related(?: \w+)?|table of contents|contents|"
     r"acknowledge?ments?|about the authors?|comments?|share this.*|read more|more from .*|links?|"
+    r"contribut(?:ing|ors?)|licen[cs]e|code of conduct|sponsors?|credits?|changelog|on this page|"
+    r"貢献|コントリビュート|ライセンス|"
     r"参考(?:文献|資料|リンク|サイト)?|脚注|出典|注釈?|関連(?:項目|記事|リンク|ページ)|外部リンク|目次|コメント|謝辞|著者.*|"
     r"einzelnachweise|weblinks|literatur|siehe auch|références|voir aussi|liens externes|"
     r"referencias|véase también|enlaces externos)\s*[:：]?$",
@@ -132,6 +138,20 @@ def units_of(blocks: Sequence[Block], shown: Block | None, language: str) -> lis
     return [replace(unit, texts=tuple(map(_closed, unit.texts))) for unit in units]
 
 
+def spoken_alone(part: Part, shown: Block | None, language: str) -> list[Unit]:
+    """What is said over a part that holds no sentences, only a list or a picture to show."""
+    said = ""
+    if isinstance(shown, Bullets):
+        items = [LIST_END.sub("", item) for item in map(speakable, shown.items) if item]
+        said = _enumerated(items[:_MOST_LISTED], language)
+    elif isinstance(shown, Picture):
+        said = speakable(shown.caption)
+    if not said or not part.title:
+        return []
+    text = f"{part.title}：{said}" if is_cjk(language) else f"{part.title}: {said}"
+    return [Unit((_closed(text),), 0)]
+
+
 def _sentences(text: str, paragraph: int, language: str, unseen: Sequence[bool]) -> Iterator[Unit]:
     """The sentences of a paragraph; `unseen`: code or a table beside it is not on the slide."""
     sentences = split(speakable(text), language)
@@ -140,7 +160,8 @@ def _sentences(text: str, paragraph: int, language: str, unseen: Sequence[bool])
     if sentences and unseen[0] and (sentences[0][0].islower() or leans(sentences[0])):
         # The end of a sentence whose beginning was before the code.
         sentences.pop(0)
-    for sentence in sentences:
+    for written in sentences:
+        sentence = without_pointer(written)
         if is_prose(sentence) and not is_credit(sentence):
             yield Unit((_balanced(sentence),), paragraph, leans=leans(sentence))
 
@@ -149,13 +170,15 @@ def _balanced(sentence: str) -> str:
     """`sentence` without the quotation marks and brackets that open or close elsewhere."""
     if re.fullmatch(r"\([^()]*\)\.?", sentence):
         sentence = sentence.strip("().") + "."
-    if sentence.count("“") != sentence.count("”"):
-        sentence = re.sub("[“”]", "", sentence)
+    # In German „ opens and “ closes.
+    opened, closed = ("„", "“") if "„" in sentence else ("“", "”")
+    if sentence.count(opened) != sentence.count(closed):
+        sentence = re.sub("[„“”]", "", sentence)
     return sentence.replace('"', "") if sentence.count('"') % 2 else sentence
 
 
 def _ended(sentence: str) -> bool:
-    return sentence[-1] in '.!?…。！？"”」』)）»'
+    return sentence[-1] in f"{_ENDS})）"
 
 
 def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -> None:
@@ -190,10 +213,15 @@ def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -
 def _enumerated(items: Sequence[str], language: str) -> str:
     if is_cjk(language):
         return "、".join(items)
-    plain = [item if item[:2].isupper() else item[:1].lower() + item[1:] for item in items]
+    # A name keeps its capital: an item that holds another one is likely to begin with one.
+    plain = [
+        item if re.search(r"[A-Z]", item[1:]) else item[:1].lower() + item[1:] for item in items
+    ]
+    between = "; " if any(", " in item for item in items) else ", "
     if not language.startswith("en") or len(plain) < 2:
-        return ", ".join(plain)
-    return f"{', '.join(plain[:-1])}{',' if len(plain) > 2 else ''} and {plain[-1]}"
+        return between.join(plain)
+    last = between if len(plain) > 2 or between == "; " else " "
+    return f"{between.join(plain[:-1])}{last}and {plain[-1]}"
 
 
 def _closed(sentence: str) -> str:
@@ -202,7 +230,8 @@ def _closed(sentence: str) -> str:
     mark = "。" if re.search("[\u3040-\u30ff\u4e00-\u9fff]", text[-4:]) else "."
     if text.endswith((":", "：")):
         return text[:-1].rstrip() + mark
-    return text if text[-1] in '.!?…。！？"”」』)）»' else text + mark
+    inner = text.rstrip(")）")
+    return text if inner and inner[-1] in _ENDS else text + mark
 
 
 def _chapters(blocks: Iterable[Block]) -> Iterator[_Chapter]:
@@ -238,14 +267,10 @@ def _of_group(group: Sequence[_Chapter], language: str) -> Iterator[Part]:
 def _without_crumbs(parts: Sequence[Part], language: str) -> list[Part]:
     kept: list[Part] = []
     for part in parts:
-        small = seconds_of(part, language) < SHORT_S
-        if small and not any(showable(block) for block in part.blocks):
-            if part.blocks and kept and kept[-1].title:
-                kept[-1] = replace(kept[-1], blocks=(*kept[-1].blocks, *part.blocks))
-            elif part.blocks:
-                kept.append(part)  # nothing before it to join: the next small one joins it
-            continue
-        kept.append(part)
+        # Under another heading its text would be out of place: it has its own slide, or goes.
+        small = bool(part.title) and seconds_of(part, language) < _CRUMB_S
+        if part.blocks and (not small or any(showable(block) for block in part.blocks)):
+            kept.append(part)
     return kept
 
 

@@ -100,13 +100,20 @@ def shortened(text: str, language: str) -> str:
 
 
 def _clause(sentence: str) -> str:
-    text = _INSERTED.sub(" ", _OPENING.sub("", sentence.strip()))
+    text = re.sub(r"\s+", " ", _INSERTED.sub(" ", _OPENING.sub("", sentence.strip())))
     if _ADVERBIAL.match(text):
         _, _, text = text.partition(", ")
     if leans(text) or _VAGUE.search(text) or _CONDITIONAL.match(text):
         return ""
+    if (colon := _CLAUSE_END.search(text)) and colon[0].strip() == ":":
+        # "The rule of thumb: never block." What is announced says more than its announcement.
+        text = text[colon.end() :]
+        if leans(text) or _VAGUE.search(text) or _CONDITIONAL.match(text):
+            return ""
     head = _CLAUSE_END.split(text)[0].rstrip(" ,.!")
-    whole = all(head.count(a) == head.count(b) for a, b in ("“”", "()", "[]"))
+    whole = all(
+        head.count(a) == head.count(b) for a, b in (("„“" if "„" in head else "“”"), "()", "[]")
+    )
     fits = 3 <= len(head.split()) <= 13 and len(head) <= limit("en")
     if not fits or not whole or head.count('"') % 2 or _BACKWARD.search(head):
         return ""
@@ -115,7 +122,7 @@ def _clause(sentence: str) -> str:
 
 def _clause_cjk(sentence: str) -> str:
     text = _OPENING.sub("", sentence.strip()).rstrip("。！!．.")
-    if leans(text) or text.endswith(("か", "？", "?", "しょう", "ください")):
+    if leans(text) or text.endswith(("か", "？", "?", "しょう", "ください", "ございました")):
         return ""
     text = re.sub("[（(][^（）()]*[）)]", "", text)
     most = limit("ja")

@@ -25,6 +25,8 @@ _NEXT_WORD = re.compile(r"\s*(?P<word>[^\s,;:]*)")
 _CJK = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]")
 # After a closing bracket these go on with the sentence: 「行く。」と言った。
 _PARTICLE = re.compile("[、，,とのをにでがはもかなやへだば]|って|から|まで|など")
+# So does what asks or exclaims, without brackets: 見えないのでは？と思う。
+_ASKED = re.compile("と(?=[思言い考聞問感叫尋述答呼書])|って(?=[思言い聞])|という")
 
 # A full stop after these never ends a sentence: something must follow.
 _OPEN = {
@@ -84,7 +86,10 @@ def split(text: str, language: str = "") -> list[str]:
     Joined again they are `text`, apart from white space. `language` is a
     BCP 47 tag; it chooses the abbreviations.
     """
-    known = _abbreviations(language)
+    known, written = _abbreviations(language), text
+    if "„" in text:
+        # German opens with „ and closes with what opens elsewhere.
+        text = text.translate({ord("„"): "“", ord("“"): "”"})
     whole = sorted((a, b) for a, b in _bracketed(text) if _kept_whole(text, a, b))
     pieces: list[str] = []
     start = n_opened = reach = 0
@@ -93,9 +98,9 @@ def split(text: str, language: str = "") -> list[str]:
             reach = max(reach, whole[n_opened][1])
             n_opened += 1
         if found.end() > reach and _ends(text, start, found, known):
-            pieces.append(text[start : found.end()].strip())
+            pieces.append(written[start : found.end()].strip())
             start = found.end()
-    pieces.append(text[start:].strip())
+    pieces.append(written[start:].strip())
     return [piece for piece in pieces if piece]
 
 
@@ -110,7 +115,7 @@ def _ends(text: str, start: int, found: re.Match[str], known: _Abbreviations) ->
             return False
     if cjk:
         if not closers:
-            return True
+            return marks[-1] not in "？！?!" or not _ASKED.match(text, end)
         opened = text.rfind(_opener(closers[-1]), start, found.start())
         lead = text[start:opened].strip() if opened >= 0 else "…"
         return (not lead or lead[-1] in "：:") and not _PARTICLE.match(text, end)

@@ -13,7 +13,11 @@ CHARS_PER_MINUTE = 330
 CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _CJK_CHAR = re.compile(f"[{CJK}]")
 _WORD = re.compile(rf"(?:(?![{CJK}])[\w'’.,-])+")
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>「」（）()]+[^\s<>「」（）().,;:!?。、]")
+_URL = re.compile(
+    r"(?:https?://(?:www\.)?|www\.)([^\s<>「」（）()/?#]*[^\s<>「」（）()/?#.,;:!?。、])"
+    r"(?:[/?#][^\s<>「」（）()]*[^\s<>「」（）().,;:!?。、]|/)?"
+)
+_URL_ASIDE = re.compile(rf"\s*[(（<]\s*{_URL.pattern}\s*[)）>]")
 _MARKS = re.compile(
     r"\s*\[(?:\d{1,3}|[a-z]|note \d+|citation needed|要出典|注\s*\d+)\]|[*†‡¶↩↑]+(?=[\s.,;]|$)"
 )
@@ -22,6 +26,15 @@ _ASIDE = re.compile(
     r"pdf|source:|via)\b[^()（）]*|[^()（）]*(?:クリック|タップ|参照|リンク|下図|上図|図\d)[^()（）]*|\s*)[)）]",
     re.IGNORECASE,
 )
+# A name in other letters or in phonetic ones: (/ˈfɛərɒs/; Ancient Greek: ὁ Φάρος)
+_TRANSCRIBED = re.compile(
+    r"\s*[(（][^()（）]*(?:[ˈˌəɛɔɪʊɑʃʒŋ]|\bIPA\b|\bpronounced\b|\b(?:Greek|Latin|Arabic|Hebrew|Persian"
+    r"|Russian|Chinese|Japanese|Korean|Sanskrit|Hindi|Turkish|French|German|Spanish|Italian"
+    r"|pinyin|romani[sz]ed)\s?:)[^()（）]*[)）]"
+)
+# ぜひどうぞ♪ These end a sentence.
+_SUNG = re.compile("(?<=[\u3041-\u309f\u30fc])[♪♫☆★]+(?![。！？、」』）])")
+_EMPTY = re.compile(r"\(\s*\)|（\s*）|「\s*」|『\s*』|“\s*”|(?<!\S)\"\"(?!\S)")
 # 渋川春海（しぶかわはるみ）: spoken, the name would come twice.
 _FURIGANA = re.compile("(?<=[\u3400-\u9fff々])[(（][\u3041-\u30ff・\\s]+[)）]")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
@@ -34,9 +47,10 @@ def is_cjk(language: str) -> bool:
 
 def speakable(text: str) -> str:
     """`text` without what only makes sense to the eye; empty if nothing else is left."""
-    text = _ASIDE.sub("", _MARKS.sub("", text))
-    text = _EMOJI.sub("", _FURIGANA.sub("", _URL.sub("", text)))
-    text = re.sub(r"[(（「『\"“]\s*[)）」』\"”]", "", text)
+    text = _TRANSCRIBED.sub("", _ASIDE.sub("", _MARKS.sub("", text)))
+    text = _URL.sub(r"\1", _URL_ASIDE.sub("", text))
+    text = _SUNG.sub("。", text)
+    text = _EMPTY.sub("", _EMOJI.sub("", _FURIGANA.sub("", text)))
     text = re.sub(r"\s+([.,;:!?。、])(?=\s|$)", r"\1", re.sub(r"\s+", " ", text)).strip()
     text = re.sub("([。、])[。、]+", r"\1", text)
     return text if any(map(str.isalnum, text)) else ""

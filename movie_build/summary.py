@@ -68,7 +68,23 @@ _CREDITS = re.compile(
     r"contributed to this|all rights reserved|©|\(c\) \d{4}|^\(?sourc(?:e|ing):|sign up for"
     r"|subscribe|photograph:|getty images|follow (?:me|us) on|originally (?:published|appeared)"
     r"|^(?:photo|image)s?(?: credit)?:|無断転載|転載を禁|メルマガ"
-    r"|^[（(]?(?:出典|写真|画像|編集|编辑)[:：]",
+    r"|^[（(]?(?:出典|写真|画像|編集|编辑)[:：]"
+    r"|sign up to (?:our|my)|\b(?:our|my) (?:free |daily |weekly |monthly )?newsletter"
+    r"|^this (?:article|post|story|page) (?:was|has been|is) (?:last )?(?:amended|corrected|updated"
+    r"|translated|republished|edited)|^(?:correction|editor[’']s note|disclosure)\s?:"
+    r"|^(?:special |many )?thanks to .*\b(?:reading|reviewing|feedback|comments|drafts?|helping)\b"
+    r"|^thank(?:s| you) for reading|^(?:questions or )?comments\?$"
+    r"|(?:find|let) me (?:know )?(?:on|at|in)\b"
+    r"|(?:leave|post) (?:a|your) comment|^see also\b"
+    r"|^see (?:the|our|my) (?:\w+ ){0,2}(?:docs|documentation|readme|wiki|website|repo)\b.{0,20}$"
+    r"|この記事が(?:気に入|役に立|参考にな)|(?:シェア|フォロー|いいね|登録)を?お願い|^[※→←▶◀＞≫]",
+    re.IGNORECASE,
+)
+# "As you can see above, …": on a slide it is another above.
+_POINTER = re.compile(
+    r"^(?:as (?:(?:you can|we can|can be) )?(?:see|seen|shown|mentioned|noted|described|discussed)"
+    r"(?: (?:above|below|earlier|here|before|previously|in (?:the )?[^,]{1,30}))?,"
+    r"|(?:上記|下記|上図|下図|前述|先述)の(?:よう|とおり)に?、?)\s*",
     re.IGNORECASE,
 )
 
@@ -76,6 +92,12 @@ _CREDITS = re.compile(
 def is_credit(sentence: str) -> bool:
     """Whether `sentence` is about the page and its makers, not about the subject."""
     return bool(_CREDITS.search(sentence))
+
+
+def without_pointer(sentence: str) -> str:
+    """`sentence` without an opening that only points to another place of the page."""
+    said = _POINTER.sub("", sentence)
+    return sentence if said == sentence or not said else said[0].upper() + said[1:]
 
 
 def leans(sentence: str) -> bool:

@@ -187,6 +187,76 @@ def test_what_is_only_for_the_eye_is_not_spoken() -> None:
         assert unwanted not in said
 
 
+def test_a_web_address_is_spoken_as_its_site() -> None:
+    assert speakable("Details are at https://www.example.com/a/b?c=d or here.") == (
+        "Details are at example.com or here."
+    )
+    assert speakable("Read it (https://example.com/a) twice.") == "Read it twice."
+    assert speakable("https://example.com/のページ") == "example.com"
+
+
+def test_names_in_other_letters_and_in_phonetic_ones_are_not_spoken() -> None:
+    named = "The Pharos (/ˈfɛərɒs/ FAIR-oss; Ancient Greek: ὁ Φάρος) stood in Egypt (280 BC)."
+    assert speakable(named) == "The Pharos stood in Egypt (280 BC)."
+    assert speakable('The dam ("seven stadia"—a unit) is long.') == (
+        'The dam ("seven stadia"—a unit) is long.'
+    )
+
+
+def test_what_asks_for_a_click_or_thanks_is_not_spoken() -> None:
+    notices = (
+        "Sign up to our newsletter to get the day's top stories. "
+        "This article was amended on 13 March 2026 to correct a number. "
+        "Thanks to Ana for reading a draft of this. Comments? See also: Archimedes' heat ray. "
+        "As you can see above, the handlers wait. Sign up sheets hang in the hall."
+    )
+    said = spoken(outline(article(prose(2), *chapter("One"), Paragraph(notices))))
+    assert said.endswith("The handlers wait. Sign up sheets hang in the hall.")
+    assert not re.search("newsletter|amended|Ana|Comments|heat ray|above", said)
+    japanese = Paragraph(
+        "空は暗い。※講演をもとに再構成した。この記事が気に入ったらシェアをお願いします！"
+    )
+    said = spoken(outline(article(japanese, language="ja")))
+    assert "空は暗い。" in said and "※" not in said and "シェア" not in said
+
+
+def test_a_list_of_names_keeps_its_capitals_and_its_commas() -> None:
+    items = Bullets(("Airport to University, by 2029", "University to Harbour, by 2031"))
+    script = outline(article(Heading(2, "One"), Paragraph("It has two stages:"), items, prose(2)))
+    assert script.sections[1].narrations[0].text == (
+        "It has two stages: Airport to University, by 2029; and University to Harbour, by 2031."
+    )
+
+
+def test_a_list_that_only_its_heading_announces_is_shown_and_spoken() -> None:
+    items = Bullets(("Flour", "Water", "Salt"))
+    script = outline(article(*chapter("One"), Heading(2, "You need"), items, *chapter("Two")))
+    section = script.sections[2]
+    assert (section.title, section.bullets) == ("You need", items.items)
+    assert [line.text for line in section.narrations] == ["You need: flour, water, and salt."]
+
+
+def test_one_sub_heading_does_not_hide_the_list_above_it() -> None:
+    items = Bullets(("Read the text", "Plan the work"))
+    blocks = (Heading(2, "One"), prose(1), items, Heading(3, "Why"), prose(1, 2))
+    script = outline(article(*blocks, *chapter("Two")))
+    assert script.sections[1].bullets == items.items
+
+
+def test_a_short_end_has_a_slide_of_its_own() -> None:
+    blocks = (*chapter("One"), Heading(2, "Conclusion"), Paragraph("Keep what is still right."))
+    script = outline(article(prose(2), *blocks))
+    assert [section.title for section in script.sections[1:]] == ["One", "Conclusion"]
+    assert script.sections[-1].narrations[0].text == "Keep what is still right."
+
+
+def test_german_quotation_marks_are_kept() -> None:
+    text = "„Ein Schnitt lenkt den Riss“, sagt Meier. „Wer nicht schneidet, verliert.“ Er geht."
+    said = spoken(outline(article(Paragraph(text), title="Brot", language="de")))
+    assert "„Ein Schnitt lenkt den Riss“, sagt Meier." in said
+    assert said.endswith("„Wer nicht schneidet, verliert.“\nEr geht.") or "“ Er geht." in said
+
+
 def test_furigana_in_brackets_are_not_spoken_twice() -> None:
     assert (
         speakable("渋川春海（しぶかわはるみ）が暦（こよみ）を作った。") == "渋川春海が暦を作った。"
@@ -323,6 +393,13 @@ def test_bullets_are_short_clauses_that_stand_alone() -> None:
     assert clause_bullets(
         ["暦が変わっても、月の暦は消えていません。", "これは長い。"], "", "ja"
     ) == ["暦が変わっても、月の暦は消えていません"]
+
+
+def test_a_bullet_is_what_is_announced_and_not_its_announcement() -> None:
+    rule = "The rule of thumb: nothing in a coroutine should take long."
+    assert clause_bullets([rule], "One", "en") == ["Nothing in a coroutine should take long"]
+    inserted = "The first Ptolemy (Ptolemy I Soter) declared himself king."
+    assert clause_bullets([inserted], "One", "en") == ["The first Ptolemy declared himself king"]
 
 
 def test_long_sentences_are_cut_at_clauses() -> None:

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from movie_build.article import Article, Block, Bullets, Code, Paragraph, Picture, Quote, Table
-from movie_build.chapters import Part, fewer, more, parts_of, showable, units_of, without_number
+from movie_build.chapters import (
+    Part,
+    fewer,
+    more,
+    parts_of,
+    showable,
+    spoken_alone,
+    units_of,
+    without_number,
+)
 from movie_build.errors import AuthorError
 from movie_build.phrases import clause_bullets, item_bullets, shortened, statement
 from movie_build.script import Image, Line, Quotation, Script, Section
@@ -173,7 +182,10 @@ def _told(
 ) -> list[Section]:
     """A section for each part, all of them within about `time_s`."""
     shown = [_shown(part) for part in parts]
-    units = [units_of(part.blocks, one, language) for part, one in zip(parts, shown, strict=True)]
+    units = [
+        units_of(part.blocks, one, language) or spoken_alone(part, one, language)
+        for part, one in zip(parts, shown, strict=True)
+    ]
     wanted = [min(_SECTION_MAX_S, sum(unit.seconds for unit in one)) for one in units]
     pauses = sum(SECTION_PAUSE_S + LINE_PAUSE_S * min(MOST_LINES, len(one)) for one in units)
     share = min(1.0, max(5.0, time_s - pauses) / (sum(wanted) or 1.0))
@@ -211,7 +223,7 @@ def _section(
         quote = Quotation(shown.text, shown.by)
     elif isinstance(shown, Table | Code):
         body = _table(shown) if isinstance(shown, Table) else _code(shown)
-    elif part.heads:
+    elif len(part.heads) > 1:
         heads = [head for head in part.heads if head != part.title]
         bullets = tuple(item_bullets(heads, language))
     title = part.title
@@ -230,7 +242,7 @@ def _shown(part: Part) -> Block | None:
     """The block that the part's slide shows."""
     things = [block for block in part.blocks if showable(block)]
     kinds: tuple[type, ...] = (Picture, Bullets, Quote, Table, Code)
-    if part.heads:
+    if len(part.heads) > 1:
         # Its headings say more about a whole than one list in it.
         kinds = (Picture,)
     return next((thing for kind in kinds for thing in things if isinstance(thing, kind)), None)
