@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -90,14 +90,17 @@ class Report:
         except OSError:
             return
 
-    def lines(self) -> list[str]:
-        """One line a step that took part, one a service that was asked, then the movie."""
+    def lines(self, shown: Callable[[str], str] = str) -> list[str]:
+        """One line a step that took part, one a service that was asked, then the movie.
+
+        The movie's path is as it is to be `shown`.
+        """
         out = []
         for step, count in self.steps.items():
             if count.made or count.reused or count.failed:
                 failed = f", {count.failed} failed" if count.failed else ""
                 out.append(f"{step:<8} {count.made} new, {count.reused} reused{failed}")
-        return out + self.cost_lines() + self.movie_lines()
+        return out + self.cost_lines() + self.movie_lines(shown)
 
     def cost_lines(self) -> list[str]:
         """A line for each service: what the run asked of it, and what that cost."""
@@ -109,10 +112,10 @@ class Report:
         joined = self.steps["movie"].made + self.steps["movie"].reused
         return [movie for movie in (self.movie, *self.others.values()) if movie and joined]
 
-    def movie_lines(self) -> list[str]:
+    def movie_lines(self, shown: Callable[[str], str] = str) -> list[str]:
         """A line for each movie: its path and its length."""
         out = []
         for movie in self.movies:
             minutes, seconds = divmod(round(movie.duration_s), 60)
-            out.append(f"{movie.path}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
+            out.append(f"{shown(movie.path)}  {minutes}:{seconds:02}  in {self.seconds:.1f} s")
         return out

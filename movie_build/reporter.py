@@ -160,12 +160,15 @@ class Reporter:
                 for command in github_actions.commands(error, session.project.folder):
                     print(command, file=sys.stderr)
             print(error, file=sys.stderr)
+
+        def from_here(path: str) -> str:
+            return shown(session.project.folder / path, self.telling.base)
+
         if self.telling.quiet:
             for movie in report.movies:
-                path = session.project.folder / movie.path
-                self.out.write(f"{shown(path, self.telling.base)}\n")
+                self.out.write(f"{from_here(movie.path)}\n")
             return
-        for line in [session.project.name] * self.several + report.lines():
+        for line in [session.project.name] * self.several + report.lines(from_here):
             self.out.write(f"{line}\n")
 
     def _report_junit(self) -> None:

@@ -468,7 +468,7 @@ def test_every_project_of_a_folder_is_written_from_its_source(tmp_path: Path) ->
         root.write(f"projects/{name}/dodo.py", DODO)
         root.write(f"projects/{name}/movie.yaml", SMALL + "source: page.html\n")
         root.write(f"projects/{name}/page.html", PAGE)
-    root.doit("one")
+    assert "projects/one/dist/one.mp4  0:" in root.doit("one").out
     assert (tmp_path / "projects/one/dist/one.mp4").exists()
     assert not (tmp_path / "projects/two/script.yaml").exists()
     root.doit()
