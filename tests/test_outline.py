@@ -243,6 +243,12 @@ def test_one_sub_heading_does_not_hide_the_list_above_it() -> None:
     assert script.sections[1].bullets == items.items
 
 
+def test_one_point_alone_is_no_list() -> None:
+    told = Paragraph("Turn on debug mode in your tests, and you find out early. It is simple.")
+    section = outline(article(Heading(2, "One"), told, *chapter("Two"))).sections[1]
+    assert (section.subtitle, section.bullets) == ("Turn on debug mode in your tests", ())
+
+
 def test_a_short_end_has_a_slide_of_its_own() -> None:
     blocks = (*chapter("One"), Heading(2, "Conclusion"), Paragraph("Keep what is still right."))
     script = outline(article(prose(2), *blocks))

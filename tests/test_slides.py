@@ -116,6 +116,25 @@ def test_a_slide_is_the_same_bytes_every_time(project: Path) -> None:
     assert TemplateSlides(project).draw(slide, JA) == TemplateSlides(project).draw(slide, JA)
 
 
+def code_box(code: str, project: Path) -> Image.Image:
+    """The text of `code` on a slide, cut out."""
+    slide = Slide("html", "", html=f"<pre><code>{code}</code></pre>")
+    whole = image_of(TemplateSlides(project).draw(slide, EN))
+    inner = whole.crop((whole.width // 16, 0, whole.width, whole.height))
+    return inner.crop(text_box(inner))
+
+
+def test_code_is_shown_as_it_is_typed(project: Path) -> None:
+    shown = code_box("!=", project).convert("L")
+    columns = [shown.crop((x, 0, x + 1, shown.height)).getextrema()[0] for x in range(shown.width)]
+    assert max(columns) > 200, "the two signs are drawn as one"
+
+
+def test_a_little_code_is_larger_than_much(project: Path) -> None:
+    little, much = code_box("HHHHHH", project), code_box("HHHHHH\n" + "H\n" * 15, project)
+    assert little.width > 1.2 * much.width
+
+
 def test_titles_are_text_and_not_html(project: Path) -> None:
     maker = TemplateSlides(project)
     plain = maker.draw(Slide("statement", "a"), EN)

@@ -233,9 +233,13 @@ def _section(
         said = [text for unit in kept for text in unit.texts]
         title = clauses[0] if clauses else statement(said, language) or article.title
         clauses = clauses[1:]
+    subtitle = ""
     if not (image or bullets or quote or body):
-        bullets = tuple(clauses)
-    return Section(title, lines, image=image, bullets=bullets, quote=quote, html=body)
+        # One point alone is no list.
+        subtitle, bullets = (clauses[0], ()) if len(clauses) == 1 else ("", tuple(clauses))
+    return Section(
+        title, lines, subtitle=subtitle, image=image, bullets=bullets, quote=quote, html=body
+    )
 
 
 def _shown(part: Part) -> Block | None:
