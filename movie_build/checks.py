@@ -35,7 +35,7 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
             (f"{movie.name}: script.yaml is to be written from {movie.config.source}",),
         )
     graph = Session(project.folder).graph
-    if mistakes := [*_unspeakable(movie), *_undrawable(graph)]:
+    if mistakes := [*_undrawable(graph)]:
         raise InputError(mistakes)
     n_lines = sum(len(section.narrations) for section in movie.script.sections)
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
@@ -50,25 +50,17 @@ def _readings(movie: Movie) -> list[str]:
     return [str(found) for found in disagreements(movie)]
 
 
-def _unspeakable(movie: Movie) -> list[Mistake]:
-    """Lines without a letter or a digit: no voice can speak them."""
-    assert movie.script
-    return [
-        Mistake(
-            line.where or Where("script.yaml"),
-            "there is nothing to speak in this line; write words, or remove it",
-        )
-        for section in movie.script.sections
-        for line in section.narrations
-        if not line.recording and not any(map(str.isalnum, line.reading or line.text))
-    ]
-
-
 def _undrawable(graph: Graph) -> list[Mistake]:
     """Slides with characters that no font has."""
     from movie_build import fonts
 
     mistakes = []
+    style = graph.movie.config.style
+    if style.font_family:
+        try:
+            fonts.check_family(style.font_family)
+        except MovieBuildError as error:
+            mistakes.append(Mistake(style.font_where or Where("movie.yaml"), error.what))
     for drawn in graph.sections:
         section = drawn.section
         quote = section.quote.text + section.quote.by if section.quote else ""

@@ -96,6 +96,8 @@ class Style:
     primary_color: str = ""
     background_color: str = ""
     theme: str = "default"
+    theme_where: Where | None = field(default=None, compare=False)
+    font_where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from movie_build.edge import (
     BackgroundKeys,
     Color,
     NoEffect,
+    NoneOrColor,
     Pixels,
     Rate,
     Seconds,
@@ -38,7 +39,7 @@ from movie_build.edge import (
 from movie_build.errors import Mistake, nearest
 from movie_build.openai_client import PROVIDERS
 from movie_build.service import Limits
-from movie_build.yamlfile import YamlFile
+from movie_build.yamlfile import Loc, YamlFile
 
 SCHEMA_LINE = "# yaml-language-server: $schema=build/movie.schema.json\n"
 
@@ -57,8 +58,8 @@ class StyleKeys(Strict):
     fps: Rate = Fraction(30)
     crf: Annotated[int, Field(ge=0, le=51)] = 23
     font_family: Text = ""
-    primary_color: Color | Literal[""] = ""
-    background_color: Color | Literal[""] = ""
+    primary_color: NoneOrColor = ""
+    background_color: NoneOrColor = ""
     theme: Text = "default"
 
 
@@ -275,9 +276,28 @@ def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
             hint = nearest(llm.provider.lower(), PROVIDERS)
             what = f"no provider {llm.provider!r} is known: give its base_url, or {hint}"
             yield Mistake(file.where((part, "llm", "provider")), what)
-    if keys.video.background and keys.video.background.type == "video":
-        what = "a video cannot be a background yet; use an image"
-        yield Mistake(file.where(("video", "background", "type")), what)
+
+
+def unheard(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
+    """A warning for each key that only a model would heed, where none is named."""
+    writes = keys.content.llm.model or keys.content.author not in (None, "outline")
+    for_writer: list[tuple[bool, Loc]] = [
+        (bool(keys.content.llm.model_fields_set), ("content", "llm")),
+        (bool(keys.narration.character), ("narration", "character")),
+        (bool(keys.narration.style), ("narration", "style")),
+        (keys.persona_pool.enabled, ("persona_pool",)),
+        *(
+            (bool(one.character), ("personas", i, "character"))
+            for i, one in enumerate(keys.personas)
+        ),
+    ]
+    for is_set, loc in for_writer:
+        if is_set and not writes:
+            what = "ignored: it is for the model that writes scripts; name one as content.llm.model"
+            yield Mistake(file.where(loc), what)
+    if keys.slides.model_fields_set and not (keys.slides.llm.model or keys.slides.maker):
+        what = "ignored: it is for the model that draws slides; name one as slides.llm.model"
+        yield Mistake(file.where(("slides",)), what)
 
 
 def to_config(keys: ConfigFile, file: YamlFile) -> Config:
@@ -319,6 +339,8 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             primary_color=style.primary_color,
             background_color=style.background_color,
             theme=style.theme,
+            theme_where=file.where(("style", "theme")),
+            font_where=file.where(("style", "font_family")),
         ),
         pauses=Pauses(
             initial_s=pauses.initial_pause,
@@ -343,7 +365,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         background=Backdrop(
             background.path, background.fit, file.where(("video", "background", "path"))
         )
-        if background and background.type == "image"
+        if background
         else None,
         limits=tuple(
             (name, Limits(per_minute=limit.per_minute, at_once=limit.at_once))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,6 +43,21 @@ def as_written(value: object) -> object:
     return value
 
 
+def color(value: object) -> object:
+    """A colour as written, if it is one; an empty one is left for the field to judge."""
+    if value != "" and not re.fullmatch(_HEX, str(value)):
+        shown = "nothing" if value is None else repr(value)
+        raise PydanticCustomError("color", f"should be a colour like '#1a1a2e', not {shown}")
+    return value
+
+
+def image_only(value: object) -> object:
+    """A background's type; videos are refused with the reason."""
+    if value == "video":
+        raise PydanticCustomError("video", "a video cannot be a background yet; use an image")
+    return value
+
+
 def rate(value: object) -> Fraction:
     """A frame rate from `30`, `29.97` or `30000/1001`."""
     text = value.raw if isinstance(value, (Number, Integer)) else str(value)
@@ -73,7 +89,9 @@ Rate = Annotated[Fraction, BeforeValidator(rate, json_schema_input_type=float | 
 Seconds = Annotated[
     Fraction, BeforeValidator(seconds, json_schema_input_type=Annotated[float, Field(ge=0, le=600)])
 ]
-Color = Annotated[str, Field(pattern=r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$")]
+_HEX = r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
+Color = Annotated[str, Field(pattern=f"^{_HEX}$"), BeforeValidator(color)]
+NoneOrColor = Annotated[str, Field(pattern=f"^({_HEX})?$"), BeforeValidator(color)]
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 Fit = Literal["cover", "contain", "fill"]
 Pixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
@@ -117,7 +135,7 @@ class VoiceKeys(Strict):
 class BackgroundKeys(Strict):
     """A background behind slides."""
 
-    type: Literal["image", "video"] = "image"
+    type: Annotated[Literal["image"], BeforeValidator(image_only)] = "image"
     path: Annotated[Text, Field(min_length=1)]
     fit: Fit = "cover"
 

@@ -154,6 +154,39 @@ class MissingExtra(MovieBuildError):
         super().__init__(f"{purpose} needs an extra: pip install 'movie-build[{extra}]'", at=at)
 
 
+class Faults:
+    """Collects errors, each told once, so that one run tells all of them.
+
+    Used around each step that may fail: `with faults: …`; then `faults.tell()`.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, MovieBuildError] = {}
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, MovieBuildError):
+            return False
+        self._found.setdefault(error.what, error)
+        return True
+
+    def tell(self) -> None:
+        """Raise what was found: the error itself where there is one."""
+        first, *more = self._found.values() or (None,)
+        if first and not more:
+            raise first
+        if first:
+            raise InputError([mistake for e in (first, *more) for mistake in _mistakes(e)])
+
+
+def _mistakes(error: MovieBuildError) -> Sequence[Mistake]:
+    if isinstance(error, InputError):
+        return error.mistakes
+    return [Mistake(error.at or Where("movie.yaml"), error.what)]
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint to append to "no such name": the nearest right name, else all of them."""
     known = sorted(names)

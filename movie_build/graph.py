@@ -10,7 +10,7 @@ from pathlib import Path
 
 from movie_build import keys, pins, theme
 from movie_build.config import VoiceSettings
-from movie_build.errors import MovieBuildError, SpeechError, Where
+from movie_build.errors import Faults, MovieBuildError, SpeechError, Where
 from movie_build.look import Look
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
@@ -69,23 +69,39 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
     """The graph of a movie whose script is written.
 
     Raises:
-        MovieBuildError: a voice or theme that the files name is not there.
+        MovieBuildError: what the files name is not there; all that is not, told together.
     """
     assert movie.script
-    look = look_of(movie)
+    faults = Faults()
     voices = _Voices(movie, bench, studio)
-    painter = Painter(movie, bench, studio.services, look)
+    look: Look | None = None
+    painter: Painter | None = None
+    with faults:
+        look = look_of(movie)
+        painter = Painter(movie, bench, studio.services, look)
     sections = []
     for section in movie.script.sections:
-        slide, picture = painter.pieces(section)
-        lines = tuple(voices.pieces(line) for line in section.narrations)
-        sections.append(DrawnSection(section, slide, picture, lines))
+        drawn: tuple[Piece, Piece] | None = None
+        lines: list[SpokenLine] = []
+        with faults:
+            drawn = painter.pieces(section) if painter else None
+        for line in section.narrations:
+            with faults:
+                lines.append(voices.pieces(line))
+        if drawn:
+            sections.append(DrawnSection(section, *drawn, tuple(lines)))
+    faults.tell()
+    assert look
     return Graph(movie, movie.script, look, tuple(sections), _recipe(movie, look, sections))
 
 
 def look_of(movie: Movie) -> Look:
     """What all slides of `movie` share."""
     style = movie.config.style
+    try:
+        found = theme.find(style.theme, movie.project.folder)
+    except MovieBuildError as error:
+        raise error.placed(style.theme_where) from None
     return Look(
         width_px=style.width_px,
         height_px=style.height_px,
@@ -94,8 +110,9 @@ def look_of(movie: Movie) -> Look:
         font_family=style.font_family,
         primary_color=style.primary_color,
         background_color=style.background_color,
-        theme=theme.find(style.theme, movie.project.folder),
+        theme=found,
         language=movie.language,
+        font_where=style.font_where,
     )
 
 

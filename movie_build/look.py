@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+
+from movie_build.errors import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Look:
     background_color: str = ""
     theme: Path = Path("default")
     language: str = "en"
+    font_where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

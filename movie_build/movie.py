@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from movie_build.config import Config
 from movie_build.errors import InputError, Mistake, Where, nearest
 from movie_build.flags import flag
 from movie_build.project import Project
-from movie_build.script import Script
+from movie_build.script import Line, Role, Script
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
-_READER = 6
+_READER = 7
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -68,7 +69,9 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     """
     mistakes: list[Mistake] = []
     config = _read(project, project.config, Config(), _config_of, mistakes, cached)
+    n_mistakes = len(mistakes)
     script = _read(project, project.script, None, _script_of, mistakes, cached)
+    unread = script.value is None and len(mistakes) > n_mistakes
     asked = _asked_language(project, config.value)
     language = (script.value.language if script.value else "") or asked
     if not language:
@@ -77,8 +80,8 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     if script.value:
         warnings += (*pins.load(project).warnings(script.value),)
     movie = Movie(project, config.value, script.value, language, warnings)
-    if not mistakes:
-        mistakes += _contradictions(movie)
+    if not unread:
+        mistakes += _contradictions(movie, known_config=not n_mistakes)
     if mistakes:
         raise InputError(sorted(mistakes, key=lambda m: (m.where.file, m.where.line or 0)))
     return movie
@@ -147,7 +150,8 @@ def _config_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Config] |
     if keys is None:
         return None
     mistakes += config_file.contradictions(keys, file)
-    return _Understood(config_file.to_config(keys, file), tuple(warnings_of(keys, file)))
+    warnings = *warnings_of(keys, file), *config_file.unheard(keys, file)
+    return _Understood(config_file.to_config(keys, file), warnings)
 
 
 def _script_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Script | None] | None:
@@ -174,30 +178,51 @@ def _validated(model: type[M], file: YamlFile, mistakes: list[Mistake]) -> M | N
         return None
 
 
-def _contradictions(movie: Movie) -> Iterator[Mistake]:
-    """What is right in each file and still cannot be."""
+def _contradictions(movie: Movie, *, known_config: bool) -> Iterator[Mistake]:
+    """What is right in each file and still cannot be, where `movie.yaml` could be understood."""
     if movie.script is None:
-        if not movie.config.source:
-            what = "there is no script.yaml, and no `source:` to write one from; write either"
+        if known_config and not movie.config.source:
+            name = movie.project.script.name
+            what = f"there is no {name}, and no `source:` to write one from; write either"
             yield Mistake(Where(movie.project.config.name), what)
-    else:
+    elif known_config:
         yield from _unknown_personas(movie.script, movie.config)
+        yield from _unspeakable(movie.script, movie.config)
     yield from _missing_files(movie)
 
 
 def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
     known = {persona.id for persona in config.personas}
+    things: list[Line | Role] = [*script.roles]
+    things += [line for section in script.sections for line in section.narrations]
+    for thing in things:
+        if thing.persona_id and thing.persona_id not in known:
+            assert thing.where
+            hint = nearest(thing.persona_id, known)
+            if not known:
+                hint = "name it under `personas` in movie.yaml, or remove persona_id"
+            where = Where(
+                thing.where.file, thing.where.line, place=f"{thing.where.place}.persona_id"
+            )
+            yield Mistake(where, f"no persona named {thing.persona_id!r}; {hint}")
+
+
+def _unspeakable(script: Script, config: Config) -> Iterator[Mistake]:
+    """Lines of nothing but marks, for which no dictionary word gives a reading."""
     for section in script.sections:
         for line in section.narrations:
-            if line.persona_id and line.persona_id not in known:
+            text = line.reading or line.text
+            if not text or line.recording or any(map(_is_spoken, text)):
+                continue
+            if not any(word.surface in text for word in config.dictionary):
                 assert line.where
-                hint = nearest(line.persona_id, known)
-                if not known:
-                    hint = "name it under `personas` in movie.yaml, or remove persona_id"
-                where = Where(
-                    line.where.file, line.where.line, place=f"{line.where.place}.persona_id"
-                )
-                yield Mistake(where, f"no persona named {line.persona_id!r}; {hint}")
+                what = f"nothing in {text[:40]!r} can be spoken; write words, or give a reading"
+                yield Mistake(line.where, what)
+
+
+def _is_spoken(char: str) -> bool:
+    """Whether engines have a word for it: letters, digits and symbols, not punctuation."""
+    return char.isalnum() or unicodedata.category(char)[0] in "LNS"
 
 
 def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:

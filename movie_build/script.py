@@ -81,6 +81,7 @@ class Role:
     persona_id: str
     role: str
     description: str = ""
+    where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,13 @@ def to_script(keys: ScriptFile, file: YamlFile) -> Script:
         language=keys.language or "",
         deck=keys.deck or "",
         roles=tuple(
-            Role(role.persona_id, role.role, role.description or "")
-            for role in keys.role_assignments or ()
+            Role(
+                role.persona_id,
+                role.role,
+                role.description or "",
+                file.where(("role_assignments", i)),
+            )
+            for i, role in enumerate(keys.role_assignments or ())
         ),
         sections=tuple(_section(s, ("sections", i), file) for i, s in enumerate(keys.sections)),
     )
@@ -200,7 +205,7 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
         background=Backdrop(
             keys.background.path, keys.background.fit, file.where((*loc, "background", "path"))
         )
-        if keys.background and keys.background.type == "image"
+        if keys.background
         else None,
         where=file.where(loc),
     )
@@ -261,7 +266,7 @@ def dump(script: Script) -> str:
         head["deck"] = script.deck
     if script.roles:
         head["role_assignments"] = [
-            {k: v for k, v in asdict(role).items() if v} for role in script.roles
+            {k: v for k, v in asdict(role).items() if v and k != "where"} for role in script.roles
         ]
     parts = [_yaml(head), "sections:\n"]
     parts += ["\n" + _indented(_yaml([_section_keys(section)])) for section in script.sections]

@@ -316,6 +316,9 @@ class Edition:
                 f"{self.project.script.name}: the article is in {spoken!r}, and the outline author "
                 f"does not translate; write it by hand, or set `content: {{author: llm}}`"
             )
+        if config.model.model and not config.author and author_name(self.movie) == "outline":
+            why = f"no key for {config.model.model} is set (OPENAI_API_KEY or OPENROUTER_API_KEY)"
+            print(f"{self.project.name}: {why}; the outline author writes", file=sys.stderr)
         author = open_author(self.movie, self.session.services, again=ask_again, report=report)
         return dump(author.write(article))
 

@@ -200,10 +200,25 @@ def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
         return f"must be a mapping (`key: value` lines), not {_shown(given)}"
     if kind == "list_type":
         return f"must be a list (`- …` lines), not {_shown(given)}"
-    what = detail["msg"].removeprefix("Value error, ")
+    what = _bounded(detail, key) or detail["msg"].removeprefix("Value error, ")
     if what.startswith("Input should be"):
         return f"{what.removeprefix('Input ')}, not {_shown(given)}"
     return what
+
+
+def _bounded(detail: ErrorDetails, key: str) -> str:
+    """What is told of a list or text that is too short, too long, or has signs it may not have."""
+    kind, given = detail["type"], detail["input"]
+    if kind in ("too_short", "too_long"):
+        bound, name = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
+        wanted = detail["ctx"][name]
+        entries = "entry" if wanted == 1 else "entries"
+        return f"must have at {bound} {wanted} {entries}, not {detail['ctx']['actual_length']}"
+    if kind == "string_too_short":
+        return "must not be empty; write something, or remove the key"
+    if kind == "string_pattern_mismatch" and key == "name":
+        return f"becomes a file's name, so it must not hold any of / \\ = : like {_shown(given)}"
+    return ""
 
 
 def _shown(value: object) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movie_build.checks import check_movie
 from movie_build.errors import InputError
 from movie_build.movie import Movie, load
 from movie_build.project import Project
@@ -90,7 +91,7 @@ def test_numbers_and_yes_are_text_as_written(tmp_path):
         ("title: T\nsections:\n- title: S\n  narrations:\n  - ''\n", "script.yaml:5: sections[0].narrations[0]: an empty line cannot be spoken; write its text, or remove it"),
         ("title: T\nsections:\n- title: S\n  narrations: [{text: x, pause: -1}]\n", "script.yaml:4: sections[0].narrations[0].pause: should be 0 to 600 seconds, not -1"),
         ("title: T\nsections:\n- 5\n", "script.yaml:3: sections[0]: must be a mapping (`key: value` lines), not 5"),
-        ("title: T\nsections: []\n", "script.yaml:2: sections: List should have at least 1 item after validation, not 0"),
+        ("title: T\nsections: []\n", "script.yaml:2: sections: must have at least 1 entry, not 0"),
         ("title: T\ntitle: U\nsections: [{title: S, narrations: [x]}]\n", "script.yaml:2: title: this key stands here twice (first in line 1); remove one"),
         ("title: a: b\n", "script.yaml:1: a colon in plain text, or wrong indentation; put the text in quotes"),
         (b"title: \xff\n", "script.yaml:1: not UTF-8; save the file as UTF-8"),
@@ -99,6 +100,9 @@ def test_numbers_and_yes_are_text_as_written(tmp_path):
         ("title: T\nsections: [{title: S}]\n", "script.yaml:2: sections[0]: nothing is said over this slide; add `narrations`, or remove the section"),
         ("title: T\nsections: [{title: S, narrations: [{text: x, persona_id: bob}]}]\n", "script.yaml:2: sections[0].narrations[0].persona_id: no persona named 'bob'; name it under `personas` in movie.yaml, or remove persona_id"),
         ("title: T\nsections: [{title: S, image: no.png, narrations: [x]}]\n", "script.yaml:2: sections[0].image: there is no file 'no.png' in"),
+        ("title: T\nsections: [{title: S, narrations: ['...']}]\n", "script.yaml:2: sections[0].narrations[0]: nothing in '...' can be spoken; write words, or give a reading"),
+        ("title: T\nsections: [{title: S, narrations: [x], background: {type: video, path: a.mp4}}]\n", "script.yaml:2: sections[0].background.type: a video cannot be a background yet; use an image"),
+        ("title: T\nrole_assignments: [{persona_id: bob, role: explainer}]\nsections: [{title: S, narrations: [x]}]\n", "script.yaml:2: role_assignments[0].persona_id: no persona named 'bob'"),
         ("title: T\nsections: [{title: S, narrations: [true]}]\n", 'script.yaml:2: sections[0].narrations[0].text: to say the word true, put it in quotes: "true"'),
         ("a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g]\n", "script.yaml:1: aliases unfold without end; write the values out"),
     ],
@@ -120,6 +124,10 @@ def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
         ("slides:\n  llm: {provider: openruter}", "movie.yaml:2: slides.llm.provider: no provider 'openruter' is known: give its base_url, or did you mean 'openrouter'?"),
         ("content: {llm: {provider: mine}}", "movie.yaml:1: content.llm.provider: no provider 'mine' is known: give its base_url, or use one of: openai, openrouter"),
         ("slides: {llm: {window_tokens: 5000}}", "movie.yaml:1: slides.llm.window_tokens: no such key"),
+        ("style: {primary_color: red}", "movie.yaml:1: style.primary_color: should be a colour like '#1a1a2e', not 'red'"),
+        ("style: {resolution: [1280]}", "movie.yaml:1: style.resolution: must have at least 2 entries, not 1"),
+        ("project: {name: a/b}", "movie.yaml:1: project.name: becomes a file's name, so it must not hold any of / \\ = : like 'a/b'"),
+        ("video: {background: {type: video, path: a.mp4}}", "movie.yaml:1: video.background.type: a video cannot be a background yet; use an image"),
         ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
     ],
 )  # fmt: skip
@@ -141,6 +149,67 @@ def test_all_mistakes_of_both_files_are_told_in_one_run(tmp_path):
         "script.yaml:1",
         "script.yaml:2",
     ]
+
+
+def test_what_the_files_name_and_is_not_there_is_told_in_one_run(tmp_path):
+    script = """title: T
+sections:
+- title: A
+  template: bulets
+  narrations: [{text: one, voice: {engine: nope}}, {text: two, voice: {engine: nope}}]
+- title: B
+  narrations: [{text: three, voice: {engine: espeak, speaker: 3}}]
+"""
+    (tmp_path / "script.yaml").write_text(script)
+    with pytest.raises(InputError) as told:
+        check_movie(tmp_path)
+    found = [str(mistake) for mistake in told.value.mistakes]
+    assert [line.partition(": ")[0] for line in found] == [
+        "script.yaml:3",
+        "script.yaml:5",
+        "script.yaml:7",
+    ]
+    (tmp_path / "movie.yaml").write_text("style:\n  theme: nice\n")
+    with pytest.raises(InputError) as told:
+        check_movie(tmp_path)
+    assert str(told.value.mistakes[0]).startswith("movie.yaml:2: style.theme: no theme 'nice'")
+
+
+def test_a_mistake_in_one_file_does_not_hide_what_is_missing_beside_the_other(tmp_path):
+    script = "title: T\nsections: [{title: S, image: no.png, narrations: ['']}]\n"
+    assert [line.partition(": ")[0] for line in mistakes(tmp_path, script, "audio: 3\n")] == [
+        "movie.yaml:1",
+        "script.yaml:2",
+        "script.yaml:2",
+    ]
+    assert mistakes(tmp_path, script, "audio: 3\n")[2].endswith(f"in {tmp_path.name}/")
+
+
+def test_a_font_that_is_not_there_is_told_by_check_at_its_line(tmp_path):
+    (tmp_path / "script.yaml").write_text("title: T\nsections: [{title: S, narrations: [x]}]\n")
+    (tmp_path / "movie.yaml").write_text("style:\n  font_family: No Such Sans\n")
+    with pytest.raises(InputError, match=r"movie.yaml:2: style.font_family: no font family"):
+        check_movie(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "ignored"),
+    [
+        (
+            "narration: {character: a teacher, style: warm}",
+            ["narration.character", "narration.style"],
+        ),
+        ("persona_pool: {enabled: true}", ["persona_pool"]),
+        ("content: {llm: {provider: openrouter}}", ["content.llm"]),
+        ("slides: {style: presentation}", ["slides"]),
+        ("content: {llm: {model: m}}\nnarration: {style: warm}", []),
+        ("content: {author: llm}\npersonas: [{id: a, character: calm}]", []),
+        ("slides: {llm: {model: m}, style: presentation}", []),
+    ],
+)
+def test_what_only_a_model_heeds_is_not_silently_accepted(tmp_path, config, ignored):
+    found = read(tmp_path, SCRIPT, config).warnings
+    assert [warning.where.place for warning in found] == ignored
 
 
 def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build import fonts, image_file, palette, theme
-from movie_build.errors import SlideError, shown
+from movie_build.errors import FontError, SlideError, shown
 from movie_build.html_text import HtmlText
 from movie_build.look import Look, Slide
 from movie_build.slides import image, layers
@@ -84,7 +84,10 @@ class TemplateSlides:
         look = replace(look, language=self._language(slide, look))
         fonts.check(text_of(slide), theme.load(look.theme).folder)
         if look.font_family:
-            fonts.check_family(look.font_family)
+            try:
+                fonts.check_family(look.font_family)
+            except FontError as error:
+                raise error.placed(look.font_where) from None
         shown = _Shown(slide, look, files, self._project)
         html = _Html(slide, look, files, shown).render()
         fit = f"() => {{ ({_script(_PLATE)})(); return ({_script(_FIT)})(); }}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build.config import Config, VoiceSettings, Word
-from movie_build.errors import VoiceError, nearest
+from movie_build.errors import MovieBuildError, VoiceError, nearest
 from movie_build.service import Services
 from movie_build.voices.protocol import JsonValue, Voice
 
@@ -44,6 +44,11 @@ ENGINES: Mapping[str, frozenset[str]] = {
 }
 _ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
 _GROUP = "movie_build.voices"
+_AS_TYPED = {
+    "speaker": "`speaker` or `speaker_id`",
+    "pause_s": "`pause_length`",
+    "pause_scale": "`pause_length_scale`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Studio:
         self.digest = digest
         self._engines: dict[tuple[str, ...], tuple[Engines, Path]] = {}
         self._speakers: dict[tuple[VoiceSettings, str], Speaker] = {}
+        self._refused: dict[tuple[VoiceSettings, str], MovieBuildError] = {}
 
     def speaker(self, settings: VoiceSettings, language: str) -> Speaker:
         """The voice that `settings` ask for; where they leave it open, that of the language.
@@ -99,8 +105,15 @@ class Studio:
         """
         settled = _settled(settings, language)
         key = settled, language
+        if key in self._refused:
+            raise self._refused[key]
         if key not in self._speakers:
-            self._speakers[key] = self._open(settled, language)
+            try:
+                self._speakers[key] = self._open(settled, language)
+            except MovieBuildError as error:
+                # The next line of this voice need not wait for it again.
+                self._refused[key] = error
+                raise
         return self._speakers[key]
 
     def close(self) -> list[str]:
@@ -270,7 +283,7 @@ def _refuse_unheeded(settings: VoiceSettings, engine: str, heeded: frozenset[str
     for name in VoiceSettings.__dataclass_fields__:
         if name in ("engine", "where") or name in heeded or getattr(settings, name) is None:
             continue
-        shown = name.removesuffix("_s")
+        shown = _AS_TYPED.get(name, name.removesuffix("_s"))
         raise VoiceError(f"the voice engine {engine} has no {shown}; remove it", at=settings.where)
 
 
