@@ -34,7 +34,10 @@ def differences(old: LastSlide, new: LastSlide) -> Iterator[str]:
     yield from _own_files(old, new)
     if before.get("theme") != after.get("theme") and _template(old) == _template(new):
         yield from _template_files(old.files, new.files)
-    rest = [{k: v for k, v in m.items() if k not in _TOLD_APART} for m in (before, after)]
+    apart = set(_TOLD_APART)
+    if not (before.get("language") and after.get("language")):
+        apart.add("language")  # a slide has one where something is written on it
+    rest = [{k: v for k, v in m.items() if k not in apart} for m in (before, after)]
     yield from difference.values("", *rest)
     versions = [(m.inputs.get("version"), m.inputs["maker"].get("version")) for m in (old, new)]
     if versions[0] != versions[1]:
