@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,29 @@ def test_inserted_moved_deleted_reverted(numbers: Folder) -> None:
     numbers.write("script.yaml", script_of(LINES))
     assert numbers.doit().made() == {"movie": 1}
     assert numbers.mp4 == first
+
+
+def test_in_a_script_of_300_lines_an_edit_costs_what_changed(folder: Folder) -> None:
+    lines = [f"Line {n}." for n in range(300)]
+    folder.write("script.yaml", script_of(lines, 30))
+    first = folder.doit()
+    assert first.made() == {"audio": 300, "slide": 10, "picture": 10, "movie": 1}
+    before = folder.mp4
+    edits = (
+        ("edited", [*lines[:99], "Another line.", *lines[100:]], 1),
+        ("inserted", [*lines[:150], "A line more.", *lines[150:]], 1),
+        ("moved", [*lines[:20], *lines[21:], lines[20]], 0),
+        ("deleted", lines[:-1], 0),
+        ("reverted", lines, 0),
+    )
+    for what, edited, n_spoken in edits:
+        folder.write("script.yaml", script_of(edited, len(edited) // 10 + 1))
+        run = folder.doit()
+        assert run.made().get("audio", 0) == n_spoken, what
+        assert run.reused()["audio"] == len(edited) - n_spoken, what
+    folder.write("script.yaml", script_of(lines, 30))
+    folder.doit()
+    assert folder.mp4 == before
 
 
 def test_a_slide_title_edited_draws_one_slide(numbers: Folder) -> None:
@@ -215,7 +239,7 @@ def test_killed_at_any_moment_it_goes_on_from_there(folder: Folder, tmp_path: Pa
     shutil.copytree(folder.path, killed.path, ignore=shutil.ignore_patterns("build", "dist"))
     env = {**os.environ, "MOVIE_BUILD_CACHE": str(tmp_path / "other-cache")}
     whole: set[str] = set()
-    for wait_s in (0.3, 0.7, 1.0, 1.4, 1.8, 2.3):
+    for wait_s in sorted(random.uniform(0.1, 2.5) for _ in range(6)):
         process = subprocess.Popen(
             [sys.executable, "-m", "doit"],
             cwd=killed.path,
