@@ -10,33 +10,52 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
-from collections.abc import Sequence
+import wave
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 from example import Project
 from ffmpeg import Ffmpeg
 from measured import Timed, best
 
+FPS = 30
 
-def ssim(movie: Path, pngs: Sequence[Path]) -> float:
-    """The mean SSIM (luma) of the movie's pictures against the PNGs, one frame a second."""
+
+def ssim(movie: Path, lines: Sequence[tuple[Path, Path]]) -> float:
+    """The mean SSIM (luma) of the movie's picture in the middle of each line against its PNG.
+
+    `lines` are each line's wav and PNG, in the order of the movie.
+    """
     import av
     import numpy as np
 
-    wanted = {}
-    for path in dict.fromkeys(pngs):
-        with av.open(str(path)) as image:
-            frame = next(image.decode(video=0))
-            wanted[path] = _luma(frame.to_ndarray(format="rgb24"))
+    wanted: dict[int, Path] = {}
+    at_s = 0.0
+    for wav, png in lines:
+        with wave.open(str(wav)) as sound:
+            duration_s = sound.getnframes() / sound.getframerate()
+        wanted[round((at_s + duration_s / 2) * FPS)] = png
+        at_s += duration_s
     found = []
     with av.open(str(movie)) as container:
+        container.streams.video[0].thread_type = "AUTO"
         for n, frame in enumerate(container.decode(video=0)):
-            if n % 30 == 15:
-                luma = _luma(frame.to_ndarray(format="rgb24"))
-                near = min(wanted.values(), key=lambda w: float(np.abs(w - luma).mean()))
-                found.append(_ssim(near, luma))
+            if n in wanted:
+                found.append(_ssim(_picture(wanted[n]), _luma(frame.to_ndarray(format="rgb24"))))
     return float(np.mean(found))
+
+
+@cache
+def _picture(png: Path):  # type: ignore[no-untyped-def]
+    import av
+
+    with av.open(str(png)) as image:
+        return _luma(next(image.decode(video=0)).to_ndarray(format="rgb24"))
 
 
 def _luma(rgb):  # type: ignore[no-untyped-def]
@@ -75,49 +94,74 @@ def measure(work: Path, n_lines: int, n_slides: int) -> None:
     project = Project(work / "movie", n_lines, n_slides)
     first = project.doit()
     ffmpeg = Ffmpeg(project, work / "ffmpeg")
-    pngs = [png for _, png in ffmpeg.lines]
 
     def encode_and_join() -> Timed:
         project.forget_encoded()
         return project.doit()
 
-    edits = iter(range(100))
+    edits = count()
 
     def edit() -> Timed:
         project.write(f" edited {next(edits)}")
         return project.doit()
 
-    ours = best(2, encode_and_join)
-    theirs = ffmpeg.one_shot()
-    one_shot = work / "ffmpeg/one_shot.mp4"
+    _say("encode and join")
+    ours = best(3, encode_and_join)
+    our_file = Rated("movie-build", project.mp4.stat().st_size, ssim(project.mp4, ffmpeg.lines))
     nothing = best(5, project.doit)
     changed = best(3, edit)
+    _say("ffmpeg, one shot")
+    theirs = ffmpeg.one_shot()
+    rated = [our_file, *_rated(ffmpeg, our_file)]
+    _say("ffmpeg, segments")
     ffmpeg.segments()
     joined = best(3, ffmpeg.concat)
     rows = [
-        ("clean build from nothing, whole doit", first.wall_s, None, ""),
-        (
-            "encode and join, wavs and PNGs there",
-            ours.wall_s,
-            theirs.wall_s,
-            "x264 veryfast, one shot",
-        ),
-        (
-            "one line edited, whole doit",
-            changed.wall_s,
-            joined.wall_s,
-            "concat -c copy of the segments",
-        ),
-        ("nothing to do, whole doit", nothing.wall_s, None, ""),
+        ("clean build from nothing, whole doit", first, None, ""),
+        ("encode and join, wavs and PNGs there", ours, theirs, "x264 veryfast, one shot"),
+        ("one line edited, whole doit", changed, joined, "`concat -c copy` of the segments"),
+        ("nothing to do, whole doit", nothing, None, ""),
     ]
-    print(f"{n_lines} lines, {n_slides} slides\n")
+    print(f"{n_lines} lines on {n_slides} slides, {project.duration_s() / 60:.1f} minutes\n")
     print("| | movie-build | ffmpeg | | ratio |\n|---|---|---|---|---|")
     for name, mine, other, what in rows:
-        beside = f"{other:.2f} s | {what} | {other / mine:.1f}×" if other else "| |"
-        print(f"| {name} | {mine:.2f} s | {beside} |")
-    print(f"\npeak memory of the build's process: {max(first.peak_mb, ours.peak_mb):.0f} MB")
-    for name, path in (("movie-build", project.mp4), ("x264 veryfast", one_shot)):
-        print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, SSIM {ssim(path, pngs):.5f}")
+        beside = (
+            f"{other.wall_s:.2f} s | {what} | {other.wall_s / mine.wall_s:.1f}×" if other else "| |"
+        )
+        print(f"| {name} | {mine.wall_s:.2f} s | {beside} |")
+    print("\n| file | size | SSIM against the PNGs |\n|---|---|---|")
+    for one in rated:
+        print(f"| {one.name} | {one.size / 1e6:.2f} MB | {one.ssim:.5f} |")
+    print(f"\nPeak memory of the build's process: {max(first.peak_mb, ours.peak_mb):.0f} MB")
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A file, its size in bytes, and how near its pictures come to the PNGs."""
+
+    name: str
+    size: int
+    ssim: float
+
+
+def _rated(ffmpeg: Ffmpeg, ours: Rated) -> Iterator[Rated]:
+    """Ffmpeg's file at its default rate, then at other rates until its SSIM crosses ours."""
+    crf, step = 23, 0
+    while True:
+        if step:
+            ffmpeg.one_shot("-crf", str(crf))
+        path = ffmpeg.folder / "one_shot.mp4"
+        now = Rated(f"x264 veryfast, crf {crf}", path.stat().st_size, ssim(path, ffmpeg.lines))
+        yield now
+        _say(str(now))
+        way = -3 if now.ssim < ours.ssim else 3
+        if step and way != step:
+            return
+        crf, step = crf + way, way
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
