@@ -44,11 +44,16 @@ class Ffmpeg:
             self.folder,
         )  # fmt: skip
 
-    def segments(self) -> None:
-        """One MP4 a line, as the tools do that join with `concat`."""
+    def segments(self, n_made: int | None = None) -> None:
+        """One MP4 a line, as the tools do that join with `concat`.
+
+        With `n_made`, only the first so many are made, and stand for the others too: joining
+        costs the same, and making them all may take an hour.
+        """
+        n_made = n_made or len(self.lines)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(self._segment, range(len(self.lines))))
-        names = [f"file 'segment{n}.mp4'\n" for n in range(len(self.lines))]
+            list(pool.map(self._segment, range(n_made)))
+        names = [f"file 'segment{n % n_made}.mp4'\n" for n in range(len(self.lines))]
         (self.folder / "segments.txt").write_text("".join(names))
 
     def _segment(self, n: int) -> None:

@@ -78,13 +78,15 @@ def long(work: Path) -> None:
         return project.doit()
 
     ffmpeg = Ffmpeg(project, work / "ffmpeg")
-    ffmpeg.segments()
+    ffmpeg.segments(n_made=100)
     runs = [(edit(), ffmpeg.concat()) for _ in range(3)]
     ours, theirs = (min((run[n] for run in runs), key=lambda t: t.wall_s) for n in (0, 1))
     print(f"1,000 lines, {project.duration_s() / 60:.0f} minutes, 1080p30\n")
     print("| | wall | peak memory |\n|---|---|---|")
     print(f"| one line edited, whole doit | {ours.wall_s:.2f} s | {ours.peak_mb:.0f} MB |")
-    print(f"| ffmpeg concat -c copy, 1,000 segments | {theirs.wall_s:.2f} s | |")
+    print(
+        f"| ffmpeg concat -c copy, 1,000 segments (100, ten times over) | {theirs.wall_s:.2f} s | |"
+    )
     print(f"| ratio | {ours.wall_s / theirs.wall_s:.2f} | |")
 
 

@@ -26,6 +26,7 @@ def measure(work: Path, n_lines: int, n_slides: int, n_saves: int) -> None:
     """Save again and again, in `work`."""
     project = Project(work / "movie", n_lines, n_slides)
     project.doit()
+    minutes = project.duration_s() / 60
     watcher = subprocess.Popen(
         [sys.executable, "-m", "movie_build.cli", "watch"],
         cwd=project.folder,
@@ -46,7 +47,7 @@ def measure(work: Path, n_lines: int, n_slides: int, n_saves: int) -> None:
     finally:
         watcher.terminate()
         watcher.wait()
-    print(f"{n_lines} lines, {project.duration_s() / 60:.1f} minutes, {n_saves} saves\n")
+    print(f"{n_lines} lines, {minutes:.1f} minutes, {n_saves} saves\n")
     print("| save of one edited line to finished MP4 | |\n|---|---|")
     for name, seconds in (
         ("best", min(took)),
