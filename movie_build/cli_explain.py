@@ -58,8 +58,9 @@ def plan(folder: Path, as_json: bool) -> None:
 def why(what: str | None, folder: Path | None) -> None:
     """Say why each stale piece would be made again, or where PIECE or LINE came from.
 
-    LINE is a narration line's number, or a place such as script.yaml:52; PIECE is a file under
-    build/ or dist/, a task of doit, or the beginning of a key.
+    LINE is a narration line's number, a place such as script.yaml:52, an id, or a part of the
+    text; PIECE is a slide by its title or as 'slide 2', a file under build/ or dist/, a task of
+    doit, or the beginning of a key.
     """
     from movie_build.why import reasons
 

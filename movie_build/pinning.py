@@ -13,10 +13,11 @@ from movie_build.errors import MovieBuildError, VoiceError, shown
 from movie_build.graph import Graph, SpokenLine
 from movie_build.join import MovieFile
 from movie_build.last_built import remember_as
-from movie_build.line_name import NumberedLine, find_line
+from movie_build.line_name import Numbered, find_line
 from movie_build.lock import hold
 from movie_build.pieces import Bench
 from movie_build.pins import Pin
+from movie_build.script import Line
 from movie_build.session import Edition, Session
 from movie_build.units import inputs_of
 
@@ -30,15 +31,15 @@ def keep(folder: Path, name: str) -> str:
     session = Session(folder)
     edition, named = _find(session, name)
     kept = pins.load(edition.project)
-    if pin := kept.pinned(named.line):
+    if pin := kept.pinned(named.part):
         return f"{named}: kept already, in {_path(pin, session)}"
-    if named.line.recording:
-        raise VoiceError(f"it is your own: {named.line.recording}", at=named.line.where)
+    if named.part.recording:
+        raise VoiceError(f"it is your own: {named.part.recording}", at=named.part.where)
     spoken = _spoken(edition)[named.number - 1]
     if not session.bench.fresh(spoken.audio):
         raise VoiceError(
             "it is not spoken yet as it would be now; run doit, listen to it, then keep it",
-            at=named.line.where,
+            at=named.part.where,
         )
 
     pin = _pin(session.bench, edition, named, spoken)
@@ -63,7 +64,7 @@ def release(folder: Path, name: str) -> str:
     """
     session = Session(folder)
     edition, named = _find(session, name)
-    found = [pin for pin in [pins.load(edition.project).pinned(named.line)] if pin]
+    found = [pin for pin in [pins.load(edition.project).pinned(named.part)] if pin]
     found += _outdated(edition, named.number)
     if not found:
         raise MovieBuildError(f"{named}: no take of it is kept")
@@ -81,7 +82,7 @@ def told(folder: Path, name: str) -> str:
     session = Session(folder, look_only=True)
     edition, named = _find(session, name)
     spoken = _spoken(edition)[named.number - 1]
-    pin = pins.load(edition.project).pinned(named.line)
+    pin = pins.load(edition.project).pinned(named.part)
     there = session.bench.fresh(spoken.audio)
     wav = session.bench.name(spoken.audio.path) if there else "not spoken yet as it would be now"
     return f"{named}: {wav}; {f'kept in {_path(pin, session)}' if pin else 'not kept'}"
@@ -98,7 +99,7 @@ def listed(folder: Path) -> Iterator[str]:
         lines = _numbered(edition)
         outdated = {pin.path: number for pin, number in kept.outdated(script)}
         for pin in kept.all:
-            users = [one for one in lines if kept.pinned(one.line) is pin]
+            users = [one for one in lines if kept.pinned(one.part) is pin]
             by = f"{pin.spoken_by}, {pin.kept_on}"
             if users:
                 yield f"{users[0]}: {_path(pin, session)} ({by})"
@@ -109,7 +110,7 @@ def listed(folder: Path) -> Iterator[str]:
                 yield f"no line says this: {_path(pin, session)} “{pin.said.text}” ({by})"
 
 
-def _find(session: Session, name: str) -> tuple[Edition, NumberedLine]:
+def _find(session: Session, name: str) -> tuple[Edition, Numbered[Line]]:
     for edition in session.editions:
         if edition.movie.script is None:
             script = edition.project.script.name
@@ -120,10 +121,10 @@ def _find(session: Session, name: str) -> tuple[Edition, NumberedLine]:
     return edition, found
 
 
-def _numbered(edition: Edition) -> list[NumberedLine]:
+def _numbered(edition: Edition) -> list[Numbered[Line]]:
     assert edition.movie.script
     lines = enumerate(pins.lines_of(edition.movie.script), 1)
-    return [NumberedLine(edition.project.edition, n, line) for n, line in lines]
+    return [Numbered(edition.project.edition, n, line) for n, line in lines]
 
 
 def _spoken(edition: Edition) -> list[SpokenLine]:
@@ -141,14 +142,14 @@ def _outdated(edition: Edition, number: int) -> list[Pin]:
     return [pin for pin, of in found if of == number]
 
 
-def _pin(bench: Bench, edition: Edition, named: NumberedLine, spoken: SpokenLine) -> Pin:
-    said = pins.said(named.line, edition.project.edition)
+def _pin(bench: Bench, edition: Edition, named: Numbered[Line], spoken: SpokenLine) -> Pin:
+    said = pins.said(named.part, edition.project.edition)
     voice = inputs_of(spoken.audio).get("voice") or {}
     by = [str(voice[name]) for name in ("engine", "voice", "speaker") if voice.get(name)]
     return Pin(
         path=pins.place(edition.project, said),
         said=said,
-        id=named.line.id,
+        id=named.part.id,
         number=named.number,
         spoken_by=" ".join(by),
         kept_on=datetime.datetime.now(datetime.UTC).date().isoformat(),

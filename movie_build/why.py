@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from movie_build import pins
 from movie_build.errors import MovieBuildError, shown
 from movie_build.graph import Graph
 from movie_build.join import MovieFile
 from movie_build.last_built import LastMovie, movie_of, recall
+from movie_build.line_name import Numbered, addressed, several, worded
 from movie_build.pieces import MADE, Bench, Piece
 from movie_build.reasons import Reasons
 from movie_build.records import Record
+from movie_build.script import Line, Section
 from movie_build.session import Session
 from movie_build.units import Unit, units_of
+
+_Part: TypeAlias = Numbered[Line] | Numbered[Section]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,16 @@ def reasons(folder: Path, what: str | None = None) -> list[str]:
         source = session.movie.config.source
         return [f"{session.movie.project.script.name} is still to be written from {source}"]
     last = recall(session.project.build)
-    found: list[Explained] = []
-    for edition in session.editions:
-        one = _Explainer(session, edition.graph, last.get(edition.project.edition))
-        found += one.all() if what is None else one.named(what)
-    if what is not None and not found:
-        raise MovieBuildError(_no_such(what, session))
+    explainers = [
+        _Explainer(session, edition.graph, last.get(edition.project.edition))
+        for edition in session.editions
+    ]
+    if what is None:
+        found = [told for one in explainers for told in one.all()]
+    else:
+        found = _named(what, explainers)
+        if not found:
+            raise MovieBuildError(_no_such(what, session))
     told = [str(one) for one in found if one.stale or what is not None]
     return told or [_all_stands(session)]
 
@@ -59,6 +68,7 @@ class _Explainer:
         self.bench = session.bench
         self.graph = graph
         self.units = units_of(graph)
+        self._at = {(unit.step, n): unit for unit in self.units for n in unit.positions}
         self.movie = MovieFile(graph, session.bench)
         self.last = last
         self._kept = pins.load(graph.movie.project)
@@ -77,43 +87,39 @@ class _Explainer:
             yield self._unit(unit)
         yield self._movie()
 
-    def named(self, what: str) -> Iterator[Explained]:
-        matches = self._matcher(what)
+    def piece(self, what: str) -> Iterator[Explained]:
+        """What a file, its name, a task of doit or the beginning of a key is."""
+        name = Path(what.rpartition(":")[2]).name
+
+        def is_meant(piece: Piece) -> bool:
+            file = piece.path
+            names = file.name, file.stem, file.name.partition(".")[0]
+            return name in names or (_is_key(what) and piece.key.startswith(what))
+
         for unit in self.units:
-            if matches(unit):
+            if any(map(is_meant, _with_needs(unit))):
                 yield self._unit(unit)
         names = {"movie", self.movie.mp4.name, *map(self.bench.name, self.movie.paths)}
         if what in names or (_is_key(what) and self.movie.key.startswith(what)):
             yield self._movie()
 
-    def _matcher(self, what: str) -> Callable[[Unit], bool]:
-        """Whether a unit is meant by `what`: a line, a place, a file, a task, or a key."""
-        n_lines = sum(len(drawn.lines) for drawn in self.graph.sections)
-        if what.isdecimal() and 0 < int(what) <= n_lines:
-            return lambda unit: unit.step == "audio" and int(what) in unit.positions
-        file, colon, number = what.rpartition(":")
-        if colon and number.isdecimal():
-            place = self._place(file, int(number))
-            return lambda unit: unit.where == place and place is not None
-        name = Path(what.rpartition(":")[2]).name
+    def parts(self) -> list[_Part]:
+        """The lines, then the slides, by what a user may call them."""
+        script, edition = self.graph.script, self.graph.movie.project.edition
+        lines = [Numbered(edition, n, line) for n, line in enumerate(pins.lines_of(script), 1)]
+        slides = [Numbered(edition, n, one) for n, one in enumerate(script.sections, 1)]
+        return [*lines, *slides]
 
-        def matches(unit: Unit) -> bool:
-            files = {x for piece in _with_needs(unit) for x in (piece.path.name, piece.path.stem)}
-            keys = [piece.key for piece in _with_needs(unit)]
-            return name in files or (_is_key(what) and any(k.startswith(what) for k in keys))
+    def part(self, part: _Part) -> list[Unit]:
+        """A line as the unit that it is, a slide with its picture; empty for other editions'."""
+        if part.edition != self.graph.movie.project.edition:
+            return []
+        steps = ("audio",) if part.kind == "line" else ("slide", "picture")
+        return [self._at[step, part.number] for step in steps]
 
-        return matches
-
-    def _place(self, file: str, line: int) -> object:
-        """Where the last line, or section, begins that stands at or before line `line`."""
-        places = [
-            unit.where
-            for unit in self.units
-            if unit.where
-            and (not file or Path(file).name == unit.where.file)
-            and (unit.where.line or 0) <= line
-        ]
-        return max(places, key=lambda place: place.line or 0, default=None)
+    def explained(self, units: Iterable[Unit]) -> Iterator[Explained]:
+        """What there is to say of `units`, each once."""
+        return map(self._unit, {unit.name + unit.step: unit for unit in units}.values())
 
     def _unit(self, unit: Unit) -> Explained:
         stale = next((piece for piece in unit.pieces if not self.bench.fresh(piece)), None)
@@ -168,6 +174,32 @@ class _Explainer:
         return origin(record)
 
 
+def _named(what: str, explainers: list[_Explainer]) -> list[Explained]:
+    """What `what` names: by number, place or id; as a file or a key; by its text or title.
+
+    Raises:
+        MovieBuildError: it is in several texts.
+    """
+    parts = [part for one in explainers for part in one.parts()]
+
+    def units(part: _Part) -> tuple[str, ...]:
+        return tuple(unit.name for one in explainers for unit in one.part(part))
+
+    found = addressed(what, parts)
+    if not found:
+        if pieces := [told for one in explainers for told in one.piece(what)]:
+            return pieces
+        found = worded(what, parts)
+        # Parts that say the same are one piece.
+        if len(set(map(units, found))) > 1:
+            raise MovieBuildError(several(f"have {what!r} in them", found))
+    return [
+        told
+        for one in explainers
+        for told in one.explained(unit for part in found for unit in one.part(part))
+    ]
+
+
 def origin(record: Record) -> str:
     """Where a file came from, and when."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.made_at))
@@ -198,8 +230,9 @@ def _no_such(what: str, session: Session) -> str:
             return f"{bench.name(path)} is not part of the movie any more; it was {origin(record)}"
     n_lines = sum(len(d.lines) for e in session.editions for d in e.graph.sections)
     return (
-        f"no piece or line {what!r}: name a line from 1 to {n_lines}, a place such as "
-        "script.yaml:12, a file under build/, or the beginning of a key"
+        f"nothing is called {what!r}: name a line by its number (1 to {n_lines}), id or a part of "
+        "its text, a slide by its title or as 'slide 2', a place such as script.yaml:12, a file "
+        "under build/, or the beginning of a key"
     )
 
 

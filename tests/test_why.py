@@ -228,10 +228,35 @@ def test_a_piece_that_stands_tells_where_it_came_from(movie: Folder) -> None:
     assert why(movie, "movie")[0].startswith("movie dist/movie.mp4: made here 20")
 
 
+def test_a_line_or_slide_is_called_as_take_calls_it(movie: Folder) -> None:
+    movie.edit("script.yaml", "forty", "fifty")
+    for name in ("1", "line 1", "there are FIFTY", ":5", "there-are-fifty-lines-of-it"):
+        assert why(movie, name) == [
+            'audio line 1 (script.yaml:5): text changed: "forty" → "fifty"'
+        ], name
+    assert why(movie, "lib")[0].startswith("audio line 2 (script.yaml:6): made here")
+    for name in ("slide 2", "slide:2", "second", "Second slide", "script.yaml:8"):
+        slide, picture = why(movie, name)
+        assert slide.startswith('slide 2 "Second slide" (script.yaml:8): made here'), name
+        assert picture.startswith('picture 2 "Second slide" (script.yaml:8): made here'), name
+
+
+def test_a_name_of_several_is_refused_unless_they_are_one_piece(movie: Folder) -> None:
+    assert why(movie, "slide", code=1) == [
+        "2 slides have 'slide' in them; name one:",
+        "  slide 1 (script.yaml:3) “First slide”",
+        "  slide 2 (script.yaml:8) “Second slide”",
+    ]
+    assert why(movie, "li", code=1)[0] == "5 lines and slides have 'li' in them; name one:"
+    movie.edit("script.yaml", "There are forty lines of it.", "This is the last line.")
+    assert why(movie, "the last")[0].startswith("audio lines 1, 4 (script.yaml:5): made here")
+
+
 def test_what_is_no_piece_is_refused_with_what_there_is(movie: Folder) -> None:
     assert why(movie, "99", code=1) == [
-        "no piece or line '99': name a line from 1 to 4, a place such as script.yaml:12, "
-        "a file under build/, or the beginning of a key"
+        "nothing is called '99': name a line by its number (1 to 4), id or a part of its text, a "
+        "slide by its title or as 'slide 2', a place such as script.yaml:12, a file under build/, "
+        "or the beginning of a key"
     ]
     wav = next((movie.path / "build/audio").glob("there-are-forty*.wav"))
     movie.edit("script.yaml", "forty", "fifty")
