@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from movie_build.errors import InputError, Mistake, MovieBuildError, Where
-from movie_build.graph import Graph
-from movie_build.movie import Movie, load
+from movie_build.errors import Faults, InputError, Mistake, MovieBuildError, Where
+from movie_build.movie import Movie, read
 from movie_build.project import Project
 from movie_build.session import Session
 
@@ -28,15 +29,23 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
         MovieBuildError: a voice or a theme that the files name is not there.
     """
     project = Project(folder.resolve())
-    movie = load(project, cached=False)
+    first = read(project, cached=False)
+    faults = Faults()
+    movies = [first]
+    with faults:
+        session = Session(project.folder, look_only=True)
+        movies = [edition.movie for edition in session.editions]
+        session.check()
+    for movie in movies:
+        for mistake in _undrawable(movie):
+            faults.add(InputError([mistake]))
+    faults.tell()
+    movie = movies[0]
     if movie.script is None:
         return Checked(
             movie.warnings,
             (f"{movie.name}: script.yaml is to be written from {movie.config.source}",),
         )
-    graph = Session(project.folder).graph
-    if mistakes := [*_undrawable(graph)]:
-        raise InputError(mistakes)
     n_lines = sum(len(section.narrations) for section in movie.script.sections)
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
     n_slides = len(movie.script.sections)
@@ -50,24 +59,24 @@ def _readings(movie: Movie) -> list[str]:
     return [str(found) for found in disagreements(movie)]
 
 
-def _undrawable(graph: Graph) -> list[Mistake]:
+def _undrawable(movie: Movie) -> Iterator[Mistake]:
     """Slides with characters that no font has."""
-    from movie_build import fonts
+    from movie_build import fonts, theme
 
-    mistakes = []
-    style = graph.movie.config.style
+    style = movie.config.style
+    folder = theme.find("default", movie.project.folder)
+    with suppress(MovieBuildError):
+        folder = theme.find(style.theme, movie.project.folder)
     if style.font_family:
         try:
             fonts.check_family(style.font_family)
         except MovieBuildError as error:
-            mistakes.append(Mistake(style.font_where or Where("movie.yaml"), error.what))
-    for drawn in graph.sections:
-        section = drawn.section
+            yield Mistake(style.font_where or Where("movie.yaml"), error.what)
+    for section in movie.script.sections if movie.script else ():
         quote = section.quote.text + section.quote.by if section.quote else ""
         caption = section.image.caption if section.image else ""
         text = "".join((section.title, section.subtitle, *section.bullets, quote, caption))
         try:
-            fonts.check(text, graph.look.theme)
+            fonts.check(text, folder)
         except MovieBuildError as error:
-            mistakes.append(Mistake(section.where or Where("script.yaml"), error.what))
-    return mistakes
+            yield Mistake(section.where or Where("script.yaml"), error.what)

@@ -144,6 +144,7 @@ class Drawing:
     api: str = ""
     size: str = ""
     quality: str = ""
+    maker_where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,8 @@ class Config:
     prices: tuple[tuple[str, Price], ...] = ()
     cache_shared: str = ""
     cache_read_only: bool = False
+    author_where: Where | None = field(default=None, compare=False)
+    cache_where: Where | None = field(default=None, compare=False)
 
     def price(self, model: str) -> Price:
         """What `model` costs; nothing where the user has not said."""

@@ -283,6 +283,7 @@ def unheard(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
     writes = keys.content.llm.model or keys.content.author not in (None, "outline")
     for_writer: list[tuple[bool, Loc]] = [
         (bool(keys.content.llm.model_fields_set), ("content", "llm")),
+        (keys.content.slide_prompts, ("content", "slide_prompts")),
         (bool(keys.narration.character), ("narration", "character")),
         (bool(keys.narration.style), ("narration", "style")),
         (keys.persona_pool.enabled, ("persona_pool",)),
@@ -317,6 +318,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             api=keys.slides.api,
             size=keys.slides.size,
             quality=keys.slides.quality,
+            maker_where=file.where(("slides", "maker")),
         ),
         browser=keys.content.browser,
         mcp=Mcp(mcp.config, mcp.server, mcp.tool, json.dumps(mcp.arguments, sort_keys=True))
@@ -378,4 +380,6 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         ),
         cache_shared=keys.cache.shared,
         cache_read_only=keys.cache.read_only,
+        author_where=file.where(("content", "author")),
+        cache_where=file.where(("cache", "shared")),
     )

@@ -30,6 +30,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
+NO_SUCH_KEY = "no such key"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Where:
@@ -54,6 +56,11 @@ class Mistake:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
+
+
+def in_order(mistake: Mistake) -> tuple[str, int]:
+    """By file and line, for sorting."""
+    return mistake.where.file, mistake.where.line or 0
 
 
 class MovieBuildError(Exception):
@@ -155,13 +162,13 @@ class MissingExtra(MovieBuildError):
 
 
 class Faults:
-    """Collects errors, each told once, so that one run tells all of them.
+    """Collects errors, each told once for a place, so that one run tells all of them.
 
     Used around each step that may fail: `with faults: …`; then `faults.tell()`.
     """
 
     def __init__(self) -> None:
-        self._found: dict[str, MovieBuildError] = {}
+        self._found: dict[Mistake, MovieBuildError] = {}
 
     def __enter__(self) -> None:
         return None
@@ -169,16 +176,22 @@ class Faults:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, MovieBuildError):
             return False
-        self._found.setdefault(error.what, error)
+        self.add(error)
         return True
+
+    def add(self, error: MovieBuildError, *, at: Where | None = None) -> None:
+        """`error` was found; at `at`, where it is known for another place already."""
+        for mistake in [Mistake(at, error.what)] if at else _mistakes(error):
+            self._found.setdefault(mistake, error)
 
     def tell(self) -> None:
         """Raise what was found: the error itself where there is one."""
-        first, *more = self._found.values() or (None,)
-        if first and not more:
-            raise first
-        if first:
-            raise InputError([mistake for e in (first, *more) for mistake in _mistakes(e)])
+        if len(set(map(id, self._found.values()))) == 1:
+            error = next(iter(self._found.values()))
+            if len(self._found) == 1 or isinstance(error, InputError):
+                raise error
+        if self._found:
+            raise InputError(sorted(self._found, key=in_order))
 
 
 def _mistakes(error: MovieBuildError) -> Sequence[Mistake]:

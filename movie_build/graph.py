@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from movie_build import keys, pins, theme
+from movie_build.authors import registry as authors
 from movie_build.config import VoiceSettings
 from movie_build.errors import Faults, MovieBuildError, SpeechError, Where
+from movie_build.in_doubt import InDoubt
 from movie_build.look import Look
 from movie_build.movie import Movie
 from movie_build.pieces import Bench, Piece
@@ -69,30 +71,68 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
     """The graph of a movie whose script is written.
 
     Raises:
-        MovieBuildError: what the files name is not there; all that is not, told together.
+        MovieBuildError: what the files name is not there; all that is not is told
+            together, with the mistakes that the movie has already.
     """
-    assert movie.script
     faults = Faults()
-    voices = _Voices(movie, bench, studio)
-    look: Look | None = None
-    painter: Painter | None = None
+    in_doubt = InDoubt(movie)
     with faults:
-        look = look_of(movie)
-        painter = Painter(movie, bench, studio.services, look)
+        movie.refuse_mistakes()
+    voices = _Voices(movie, bench, studio)
+    painter: Painter | None = None
     sections = []
+    with faults:
+        painter = Painter(movie, bench, studio.services, look_of(movie))
+    assert movie.script
     for section in movie.script.sections:
         drawn: tuple[Piece, Piece] | None = None
         lines: list[SpokenLine] = []
-        with faults:
-            drawn = painter.pieces(section) if painter else None
+        if painter:
+            wrong: MovieBuildError | None = None
+            try:
+                drawn = None if in_doubt.slide(section) else painter.pieces(section)
+            except MovieBuildError as error:
+                wrong = error
+            if not drawn:
+                for lack in painter.lacking(section, wrong, theme_known=not in_doubt.theme()):
+                    faults.add(lack)
         for line in section.narrations:
-            with faults:
-                lines.append(voices.pieces(line))
+            try:
+                if not in_doubt.voice(line):
+                    lines.append(voices.pieces(line))
+            except MovieBuildError as error:
+                faults.add(error, at=line.voice.where if line.voice else None)
         if drawn:
             sections.append(DrawnSection(section, *drawn, tuple(lines)))
+    _look_for_makers(movie, studio, faults)
     faults.tell()
-    assert look
-    return Graph(movie, movie.script, look, tuple(sections), _recipe(movie, look, sections))
+    assert painter
+    recipe = _recipe(movie, painter.look, sections)
+    return Graph(movie, movie.script, painter.look, tuple(sections), recipe)
+
+
+def look_for_names(movie: Movie, bench: Bench, studio: Studio) -> None:
+    """See that what the settings name is there, for a movie whose script is still to be written.
+
+    Raises:
+        MovieBuildError: it is not, or there are mistakes in the files.
+    """
+    faults = Faults()
+    with faults:
+        movie.refuse_mistakes()
+    with faults:
+        Painter(movie, bench, studio.services, look_of(movie))
+    _look_for_makers(movie, studio, faults)
+    faults.tell()
+
+
+def _look_for_makers(movie: Movie, studio: Studio, faults: Faults) -> None:
+    """The author and the engines that the settings name, whether this build uses them or not."""
+    with faults:
+        authors.see_that_it_exists(movie)
+    for named in (movie.config.voice, *(persona.voice for persona in movie.config.personas)):
+        with faults:
+            studio.see_that_it_exists(named)
 
 
 def look_of(movie: Movie) -> Look:

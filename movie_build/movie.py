@@ -7,16 +7,17 @@ import pickle
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from movie_build import __version__, pins
 from movie_build.config import Config
-from movie_build.errors import InputError, Mistake, Where, nearest
+from movie_build.errors import InputError, Mistake, Where, in_order, nearest
 from movie_build.flags import flag
 from movie_build.project import Project
 from movie_build.script import Line, Role, Script
+from movie_build.unread import Doubts, readable_part
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
-_READER = 7
+_READER = 8
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
+# Where a mistake leaves it open which personas there are.
+_PERSONA = re.compile(r"personas(\[\d+\](\.id)?)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Movie:
     """What the user's files say. `script` is None where it is still to be written.
 
     `language` is the BCP 47 tag of what is spoken: as the files say, else by the letters.
+    With `mistakes` in the files, it is what could be understood besides them.
     """
 
     project: Project
@@ -43,6 +47,7 @@ class Movie:
     script: Script | None
     language: str
     warnings: tuple[Mistake, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,6 +60,15 @@ class Movie:
         """The MP4."""
         return self.project.folder / self.config.output_dir / f"{self.name}.mp4"
 
+    def refuse_mistakes(self) -> None:
+        """See that the files have none.
+
+        Raises:
+            InputError: all of them.
+        """
+        if self.mistakes:
+            raise InputError(self.mistakes)
+
     @property
     def asked_language(self) -> str:
         """The language that `movie.yaml` asks for: this edition's, else the first; or empty."""
@@ -62,16 +76,21 @@ class Movie:
 
 
 def load(project: Project, *, cached: bool = True) -> Movie:
-    """The movie in a folder; a file that is as it was, as it was last understood.
+    """The movie in a folder, as `read` gives it.
 
     Raises:
         InputError: all the mistakes of `movie.yaml` and `script.yaml`.
     """
+    movie = read(project, cached=cached)
+    movie.refuse_mistakes()
+    return movie
+
+
+def read(project: Project, *, cached: bool = True) -> Movie:
+    """The movie in a folder and its mistakes; a file that is as it was, as last understood."""
     mistakes: list[Mistake] = []
     config = _read(project, project.config, Config(), _config_of, mistakes, cached)
-    n_mistakes = len(mistakes)
     script = _read(project, project.script, None, _script_of, mistakes, cached)
-    unread = script.value is None and len(mistakes) > n_mistakes
     asked = _asked_language(project, config.value)
     language = (script.value.language if script.value else "") or asked
     if not language:
@@ -80,11 +99,12 @@ def load(project: Project, *, cached: bool = True) -> Movie:
     if script.value:
         warnings += (*pins.load(project).warnings(script.value),)
     movie = Movie(project, config.value, script.value, language, warnings)
-    if not unread:
-        mistakes += _contradictions(movie, known_config=not n_mistakes)
-    if mistakes:
-        raise InputError(sorted(mistakes, key=lambda m: (m.where.file, m.where.line or 0)))
-    return movie
+    mistakes += _contradictions(movie, Doubts(mistakes))
+    return replace(
+        movie,
+        mistakes=tuple(sorted(mistakes, key=in_order)),
+        warnings=tuple(sorted(movie.warnings, key=in_order)),
+    )
 
 
 def _asked_language(project: Project, config: Config) -> str:
@@ -131,7 +151,7 @@ def _read(
 
     n_mistakes = len(mistakes)
     try:
-        found = understand(parse(text, path.name), mistakes)
+        found = understand(parse(text, path.name, mistakes), mistakes)
     except InputError as error:
         mistakes.extend(error.mistakes)
         found = None
@@ -162,11 +182,12 @@ def _script_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Script | 
     if keys is None:
         return None
     script = script_file.to_script(keys, file)
-    mistakes += script_file.blank_lines(script)
+    mistakes += script_file.blank_lines(script, Doubts(mistakes))
     return _Understood(script, tuple(warnings_of(keys, file)))
 
 
 def _validated(model: type[M], file: YamlFile, mistakes: list[Mistake]) -> M | None:
+    """What a file says, as far as it can be understood."""
     from pydantic import ValidationError
 
     from movie_build.yamlfile import mistakes_of
@@ -175,23 +196,27 @@ def _validated(model: type[M], file: YamlFile, mistakes: list[Mistake]) -> M | N
         return model.model_validate(file.value)
     except ValidationError as error:
         mistakes.extend(mistakes_of(error, file, model))
-        return None
+        return readable_part(model, file.value, error)
 
 
-def _contradictions(movie: Movie, *, known_config: bool) -> Iterator[Mistake]:
-    """What is right in each file and still cannot be, where `movie.yaml` could be understood."""
-    if movie.script is None:
-        if known_config and not movie.config.source:
-            name = movie.project.script.name
-            what = f"there is no {name}, and no `source:` to write one from; write either"
-            yield Mistake(Where(movie.project.config.name), what)
-    elif known_config:
-        yield from _unknown_personas(movie.script, movie.config)
-        yield from _unspeakable(movie.script, movie.config)
+def _contradictions(movie: Movie, doubts: Doubts) -> Iterator[Mistake]:
+    """What is right in each file and still cannot be, where nothing told leaves it in doubt."""
+    config, script = movie.project.config.name, movie.project.script.name
+    known = not doubts.of_keys(Where(config))
+    if movie.script is not None:
+        if known and not any(map(_PERSONA.match, doubts.places(config))):
+            yield from _unknown_personas(movie.script, movie.config, doubts)
+        if known and not doubts.at(Where(config, place="pronunciation")):
+            yield from _unspeakable(movie.script, movie.config, doubts)
+    elif known and not (
+        movie.config.source or doubts.at(Where(config, place="source")) or doubts.at(Where(script))
+    ):
+        what = f"there is no {script}, and no `source:` to write one from; write either"
+        yield Mistake(Where(config), what)
     yield from _missing_files(movie)
 
 
-def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
+def _unknown_personas(script: Script, config: Config, doubts: Doubts) -> Iterator[Mistake]:
     known = {persona.id for persona in config.personas}
     things: list[Line | Role] = [*script.roles]
     things += [line for section in script.sections for line in section.narrations]
@@ -204,10 +229,11 @@ def _unknown_personas(script: Script, config: Config) -> Iterator[Mistake]:
             where = Where(
                 thing.where.file, thing.where.line, place=f"{thing.where.place}.persona_id"
             )
-            yield Mistake(where, f"no persona named {thing.persona_id!r}; {hint}")
+            if not doubts.at(where):
+                yield Mistake(where, f"no persona named {thing.persona_id!r}; {hint}")
 
 
-def _unspeakable(script: Script, config: Config) -> Iterator[Mistake]:
+def _unspeakable(script: Script, config: Config, doubts: Doubts) -> Iterator[Mistake]:
     """Lines of nothing but marks, for which no dictionary word gives a reading."""
     for section in script.sections:
         for line in section.narrations:
@@ -217,7 +243,8 @@ def _unspeakable(script: Script, config: Config) -> Iterator[Mistake]:
             if not any(word.surface in text for word in config.dictionary):
                 assert line.where
                 what = f"nothing in {text[:40]!r} can be spoken; write words, or give a reading"
-                yield Mistake(line.where, what)
+                if not doubts.at(line.where):
+                    yield Mistake(line.where, what)
 
 
 def _is_spoken(char: str) -> bool:
@@ -230,32 +257,34 @@ def _unused_prompts(config: Config, script: Script | None) -> Iterator[Mistake]:
     if config.drawing.model.model or config.drawing.maker or flag("MOVIE_BUILD_PLACEHOLDER"):
         return
     for section in script.sections if script else ():
-        if section.slide_prompt and section.where:
-            where = Where(section.where.file, section.where.line, place="slide_prompt")
-            yield Mistake(where, "ignored: name a model as slides.llm.model in movie.yaml")
+        if section.slide_prompt:
+            yield Mistake(
+                section.where_of("slide_prompt"),
+                "ignored: name a model as slides.llm.model in movie.yaml",
+            )
             return
 
 
 def _missing_files(movie: Movie) -> Iterator[Mistake]:
     """The user's own files that the movie names and that are not there."""
-    named: list[tuple[str, Where | None, str]] = []
+    named: list[tuple[str, Where | None]] = []
     if movie.config.background:
-        named.append((movie.config.background.path, movie.config.background.where, ""))
+        named.append((movie.config.background.path, movie.config.background.where))
     for section in movie.script.sections if movie.script else ():
         if section.image and not is_url(section.image.path):
-            named.append((section.image.path, section.where, ".image"))
+            named.append((section.image.path, section.where_of("image")))
         if section.background:
-            named.append((section.background.path, section.background.where, ""))
+            named.append((section.background.path, section.background.where))
         if section.page and (deck := section.deck or (movie.script and movie.script.deck)):
-            named.append((deck, section.where, ".page"))
-        named += [
-            (li.recording, li.where, ".recording") for li in section.narrations if li.recording
-        ]
-    for path, where, key in named:
+            named.append((deck, section.where_of("page")))
+        for line in section.narrations:
+            if line.recording and line.where:
+                place = f"{line.where.place}.recording"
+                named.append((line.recording, Where(line.where.file, line.where.line, place=place)))
+    for path, where in named:
         if not (movie.project.folder / path).is_file():
             assert where
-            at = Where(where.file, where.line, place=where.place + key)
-            yield Mistake(at, f"there is no file {path!r} in {movie.project.name}/")
+            yield Mistake(where, f"there is no file {path!r} in {movie.project.name}/")
 
 
 def is_url(path: str) -> bool:

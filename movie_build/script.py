@@ -72,6 +72,12 @@ class Section:
     notes: str = ""
     background: Backdrop | None = None
     where: Where | None = field(default=None, compare=False)
+    key_lines: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+
+    def where_of(self, key: str) -> Where:
+        """The place of one of its keys."""
+        at = self.where or Where("script.yaml")
+        return Where(at.file, dict(self.key_lines).get(key, at.line), place=f"{at.place}.{key}")
 
 
 @dataclass(frozen=True, slots=True)

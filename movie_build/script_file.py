@@ -22,8 +22,11 @@ from movie_build.edge import (
 )
 from movie_build.errors import Mistake
 from movie_build.script import Image, Line, Quotation, Role, Script, Section
+from movie_build.unread import Doubts
 from movie_build.yamlfile import Loc, YamlFile
 
+# Keys of a section that name what must be there.
+_NAMING = ("template", "image", "source_image_url", "html", "logo", "page", "slide_prompt")
 SCHEMA_LINE = "# yaml-language-server: $schema=build/script.schema.json\n"
 
 
@@ -208,20 +211,25 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
         if keys.background
         else None,
         where=file.where(loc),
+        key_lines=tuple(
+            (name, line)
+            for name in _NAMING
+            if name in keys.model_fields_set and (line := file.where((*loc, name)).line)
+        ),
     )
 
 
-def blank_lines(script: Script) -> Iterator[Mistake]:
+def blank_lines(script: Script, doubts: Doubts) -> Iterator[Mistake]:
     """A mistake for each empty line, each section without a line, each id used twice."""
     seen: dict[str, object] = {}
     for section in script.sections:
         assert section.where
-        if not section.narrations:
+        if not (section.narrations or doubts.at(section.where)):
             what = "nothing is said over this slide; add `narrations`, or remove the section"
             yield Mistake(section.where, what)
         for line in section.narrations:
             assert line.where
-            if not (line.text or line.recording):
+            if not (line.text or line.recording or doubts.at(line.where)):
                 what = "an empty line cannot be spoken; write its text, or remove it"
                 yield Mistake(line.where, what)
         things: list[Section | Line] = [section, *section.narrations]

@@ -11,6 +11,7 @@ from movie_build.errors import InputError, Mistake
 from movie_build.script_edit import opened, opened_list, opened_text
 from movie_build.script_file import LineKeys, ScriptFile, SectionKeys, blank_lines, to_script
 from movie_build.script_text import Entry, Item, Leaf, Way, read_text
+from movie_build.unread import Doubts
 from movie_build.yamlfile import YamlFile, mistakes_of, parse
 
 Fields: TypeAlias = Mapping[str, object]
@@ -129,7 +130,7 @@ def checked(text: str, name: str) -> tuple[YamlFile, ScriptFile]:
         keys = ScriptFile.model_validate(file.value)
     except ValidationError as error:
         raise InputError(mistakes_of(error, file, ScriptFile)) from error
-    if mistakes := list(blank_lines(to_script(keys, file))):
+    if mistakes := list(blank_lines(to_script(keys, file), Doubts(()))):
         raise InputError(mistakes)
     return file, keys
 

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 from movie_build import drafts, interrupt, keys, progress, telling
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
-from movie_build.errors import AuthorError, MovieBuildError
+from movie_build.errors import AuthorError, Faults, MovieBuildError
 from movie_build.flags import flag
-from movie_build.graph import Graph, build_graph
+from movie_build.graph import Graph, build_graph, look_for_names
 from movie_build.join import MovieFile
 from movie_build.ledger import Ledger
-from movie_build.movie import Movie, load
+from movie_build.movie import Movie, load, read
 from movie_build.pieces import MADE, Bench, Piece
 from movie_build.progress import Progress
 from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
 from movie_build.report import STEPS, Outcome, Report, StepCount
 from movie_build.service import Services
-from movie_build.store import default_folder, open_store
+from movie_build.store import Store, default_folder, open_store
 from movie_build.voices.registry import Studio
 
 if TYPE_CHECKING:
@@ -47,12 +47,11 @@ class Session:
         self.look_only = look_only
         self.records = Records(self.project.records, look_only=look_only)
         first = Edition(self, self.project)
-        config = first.movie.config
-        store = open_store(shared=config.cache_shared, read_only=config.cache_read_only)
-        frozen = flag("MOVIE_BUILD_FROZEN")
-        self.bench = Bench(self.project.folder, self.records, store, frozen=frozen)
         others = first.movie.config.languages[1:]
         self.editions = (first, *(Edition(self, replace(self.project, edition=o)) for o in others))
+        self.bench = Bench(
+            self.project.folder, self.records, self._store(), frozen=flag("MOVIE_BUILD_FROZEN")
+        )
         self.services = self._services()
         self.studio = Studio(
             self.movie.config,
@@ -72,11 +71,37 @@ class Session:
         self._guard = threading.Lock()
         self._began = time.monotonic()
         self._unlock: Callable[[], None] | None = None
+        if any(edition.movie.mistakes or not edition.movie.script for edition in self.editions):
+            self.check()
+
+    def _store(self) -> Store:
+        config, faults = self.movie.config, Faults()
+        try:
+            return open_store(shared=config.cache_shared, read_only=config.cache_read_only)
+        except MovieBuildError as error:
+            faults.add(error.placed(config.cache_where if config.cache_shared else None))
+        for edition in self.editions:
+            with faults:
+                edition.movie.refuse_mistakes()
+        faults.tell()
+        raise AssertionError
 
     def _services(self) -> Services:
         config = self.movie.config
         ledger = Ledger(self.project.build / "costs.json", config.budget_usd)
         return Services(dict(config.limits), ledger)
+
+    def check(self) -> None:
+        """See that all that the files name is there, in every language.
+
+        Raises:
+            MovieBuildError: it is not; all that is wrong, mistakes of the files among it.
+        """
+        faults = Faults()
+        for edition in self.editions:
+            with faults:
+                edition.check()
+        faults.tell()
 
     @property
     def movie(self) -> Movie:
@@ -186,7 +211,7 @@ class Edition:
     def __init__(self, session: Session, project: Project) -> None:
         self.session = session
         self.project = project
-        self.movie: Movie = load(project, cached=not session.look_only)
+        self.movie: Movie = read(project, cached=not session.look_only)
         self._graph: Graph | None = None
 
     @property
@@ -206,6 +231,17 @@ class Edition:
                 self._reload()
             self._graph = build_graph(self.movie, self.session.bench, self.session.studio)
         return self._graph
+
+    def check(self) -> None:
+        """See that all that the files name is there, as far as they are written.
+
+        Raises:
+            MovieBuildError: it is not.
+        """
+        if self.movie.script:
+            _ = self.graph
+        else:
+            look_for_names(self.movie, self.session.bench, self.session.studio)
 
     def _reload(self) -> None:
         self._graph = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,28 @@ class Painter:
         encode = partial(_encode, drawn, self.look)
         encoded = self._piece("pictures", name, recipe, ".h264", encode, (drawn,))
         return drawn, replace(encoded, step="picture")
+
+    def lacking(
+        self, section: Section, wrong: MovieBuildError | None, *, theme_known: bool
+    ) -> Iterator[MovieBuildError]:
+        """What a section names and is not there, by its key; and what else is `wrong` with it."""
+        from movie_build.slides import layers
+
+        acts: dict[str, Callable[[], object]] = {"html": lambda: self.makers.html(section.html)}
+        if section.template and theme_known:
+            theme, own = self.look.theme, self.folder
+            acts["template"] = lambda: layers.files_of(section.template, theme, own)
+        if section.logo and not is_url(section.logo):
+            acts["logo"] = lambda: self._logo(section.logo, [])
+        told = set()
+        for key, act in acts.items():
+            try:
+                act()
+            except MovieBuildError as error:
+                told.add(error.what)
+                yield error.placed(section.where_of(key))
+        if wrong and wrong.what not in told:
+            yield wrong
 
     def _digest(self, path: Path) -> str:
         """What stands for a file's bytes: the key of one that is still to be made."""
@@ -230,7 +252,8 @@ def _plug_in(movie: Movie, services: Services) -> PictureMaker:
     name = movie.config.drawing.maker
     found = {point.name: point for point in entry_points(group="movie_build.slides")}
     if name not in found:
-        raise SlideError(f"slides.maker: no maker {name!r}; {nearest(name, found)}")
+        where = movie.config.drawing.maker_where
+        raise SlideError(f"no maker {name!r}; {nearest(name, found)}", at=where)
     maker: PictureMaker = found[name].load()(movie.config.drawing, services.named(name))
     return maker
 

@@ -143,8 +143,7 @@ def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[st
     if session.movie.config.source:
         namespace[f"{creator}_script"] = lambda: _script_tasks(session, names)
     if session.written:
-        for edition in session.editions:
-            _ = edition.graph  # now, where its mistakes can be told
+        session.check()  # now, where mistakes can be told
         namespace[creator] = lambda: _piece_tasks(session, names)
         return movies
     creates = [prefix] if prefix else [*GROUPS, *movies]

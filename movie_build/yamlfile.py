@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import yaml
 
-from movie_build.errors import InputError, Mistake, Where, nearest
+from movie_build.errors import NO_SUCH_KEY, InputError, Mistake, Where, nearest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -24,6 +24,8 @@ _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+# What is wrong with a key, and not with its value.
+_OF_KEYS = ("missing", "extra_forbidden")
 # Without aliases a value takes at least one byte.
 _MOST_VALUES_BESIDES = 10_000
 
@@ -57,8 +59,11 @@ class YamlFile:
         return Where(self.name, self.lines.get(at, 1), place=place)
 
 
-def parse(text: bytes, name: str) -> YamlFile:
+def parse(text: bytes, name: str, mistakes: list[Mistake] | None = None) -> YamlFile:
     """`text` read as YAML; what it means is plain: `yes`, `12:30` and dates are text.
+
+    Mistakes that leave the rest readable, such as a key twice, are added to
+    `mistakes`, if there is such a list.
 
     Raises:
         InputError: not UTF-8, not YAML, a key twice, or aliases that unfold without end.
@@ -92,7 +97,9 @@ def parse(text: bytes, name: str) -> YamlFile:
     if node is not None:
         build = _Construct(file, _MOST_VALUES_BESIDES + len(text))
         file.value = build.value(node, ())
-        if build.mistakes:
+        if mistakes is not None:
+            mistakes += build.mistakes
+        elif build.mistakes:
             raise InputError(build.mistakes)
     return file
 
@@ -182,18 +189,22 @@ def _scalar(node: yaml.ScalarNode) -> object:
 
 def mistakes_of(error: ValidationError, file: YamlFile, model: type[BaseModel]) -> list[Mistake]:
     """What a model found wrong with a file, told in the file's own terms."""
-    found = []
+    found: dict[Where, Mistake] = {}
     for detail in error.errors(include_url=False):
         loc: Loc = tuple(detail["loc"])
         known = _fields_at(model, loc[:-1])
-        found.append(Mistake(file.where(loc), _told(detail, str(loc[-1]) if loc else "", known)))
-    return found
+        of_value = detail["type"] not in _OF_KEYS and loc not in file.lines
+        if of_value and loc[:-1] in file.lines and loc[-1] not in known:
+            loc = loc[:-1]  # which of several types it is not
+        where = file.where(loc)
+        found[where] = Mistake(where, _told(detail, str(loc[-1]) if loc else "", known))
+    return list(found.values())
 
 
 def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        return f"no such key; {nearest(key, known)}"
+        return f"{NO_SUCH_KEY}; {nearest(key, known)}"
     if kind == "missing":
         return "required, and not there; add it"
     if kind in ("model_type", "dict_type", "model_attributes_type"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_build.checks import check_movie
-from movie_build.errors import InputError
+from movie_build.errors import InputError, MovieBuildError
 from movie_build.movie import Movie, load
 from movie_build.project import Project
 from movie_build.script import Image, Line, Quotation, Script, Section
@@ -129,6 +129,7 @@ def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
         ("project: {name: a/b}", "movie.yaml:1: project.name: becomes a file's name, so it must not hold any of / \\ = : like 'a/b'"),
         ("video: {background: {type: video, path: a.mp4}}", "movie.yaml:1: video.background.type: a video cannot be a background yet; use an image"),
         ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
+        ("audio: {speaker: [3]}", "movie.yaml:1: audio.speaker: should be a valid string, not [3]"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_settings_is_told(tmp_path, config, told):
@@ -165,7 +166,8 @@ sections:
         check_movie(tmp_path)
     found = [str(mistake) for mistake in told.value.mistakes]
     assert [line.partition(": ")[0] for line in found] == [
-        "script.yaml:3",
+        "script.yaml:4",
+        "script.yaml:5",
         "script.yaml:5",
         "script.yaml:7",
     ]
@@ -173,6 +175,109 @@ sections:
     with pytest.raises(InputError) as told:
         check_movie(tmp_path)
     assert str(told.value.mistakes[0]).startswith("movie.yaml:2: style.theme: no theme 'nice'")
+
+
+def told_by_check(folder: Path, script: str, config: str) -> list[str]:
+    (folder / "script.yaml").write_text(script)
+    (folder / "movie.yaml").write_text(config)
+    with pytest.raises(InputError) as caught:
+        check_movie(folder)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_a_misspelt_key_does_not_hide_what_is_named_and_is_not_there(tmp_path):
+    config = """audio: {sped_scale: 2}
+personas:
+- {id: a, synthesizer: {engine: voicevx}}
+- {id: b, subtitle_colour: red}
+video: {background: {path: no.png}}
+"""
+    script = """title: T
+titel: U
+sections:
+- title: A
+  template: bulets
+  narrations:
+  - {txt: x}
+  - {text: two, voice: {engine: nope}}
+  - {text: three, persona_id: c}
+  - {text: four, recording: gone.wav}
+  - {text: five, persona_id: b, pause: -1}
+- {title: B, logo: gone.svg, template: pictur, image: gone.png, narations: [x]}
+- {titl: C, html: gone.html, narrations: [x, '']}
+- 5
+- title: D
+  title: E
+  narrations: [{text: x, voice: {engine: nope}}]
+"""
+    found = told_by_check(tmp_path, script, config)
+    assert [": ".join(line.split(": ")[:2]) for line in found] == [
+        "movie.yaml:1: audio.sped_scale",
+        "movie.yaml:3: personas[0].synthesizer",
+        "movie.yaml:4: personas[1].subtitle_colour",
+        "movie.yaml:5: video.background.path",
+        "script.yaml:2: titel",
+        "script.yaml:5: sections[0].template",
+        "script.yaml:7: sections[0].narrations[0].txt",
+        "script.yaml:8: sections[0].narrations[1].voice",
+        "script.yaml:9: sections[0].narrations[2].persona_id",
+        "script.yaml:10: sections[0].narrations[3].recording",
+        "script.yaml:11: sections[0].narrations[4].pause",
+        "script.yaml:12: sections[1].narations",
+        "script.yaml:12: sections[1].image",
+        "script.yaml:12: sections[1].template",
+        "script.yaml:12: sections[1].logo",
+        "script.yaml:13: sections[2].title",
+        "script.yaml:13: sections[2].titl",
+        "script.yaml:13: sections[2].narrations[1]",
+        "script.yaml:13: sections[2].html",
+        "script.yaml:14: sections[3]",
+        "script.yaml:16: sections[4].title",
+        "script.yaml:17: sections[4].narrations[0].voice",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "config"),
+    [
+        ("template: large, narrations: [x]", "style: {theem: mine}"),
+        ("narrations: [{text: x, persona_id: a}]", "persona: [{id: a}]"),
+        ("narrations: [{text: x, persona_id: a}]", "personas: {id: a}"),
+        ("narrations: [{text: x, voice: {engin: openai, voice: alloy}}]", ""),
+        ("narrations: [{text: x, voice: {speaker: 3}}]", "audio: {engin: espeak}"),
+        ("narrations: [{text: x, voise: {engine: nope}}]", "audio: {engine: espeak}"),
+        ("narrations: [{text: '', pause: -1}]", ""),
+        ("narrations: {text: x}", ""),
+        ("template: picture, imag: a.png, narrations: [x]", ""),
+        ("image: {caption: x}, template: picture, narrations: [x]", ""),
+        ("page: 3, narrations: [x]", "vidoe: {}"),
+        ("narrations: ['…']", "pronunciation: {custum: {…: well}}"),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_told_as_another(tmp_path, script, config):
+    found = told_by_check(tmp_path, f"title: T\nsections: [{{title: S, {script}}}]\n", config)
+    assert len(found) == 1, found
+
+
+def test_what_settings_name_is_looked_for_before_a_script_is_written(tmp_path):
+    (tmp_path / "movie.yaml").write_text("source: a.md\nstyle: {theme: nice}\naudio: {engine: x}\n")
+    with pytest.raises(InputError) as caught:
+        check_movie(tmp_path)
+    assert [str(m.where) for m in caught.value.mistakes] == [
+        "movie.yaml:2: style.theme",
+        "movie.yaml:3: audio",
+    ]
+
+
+def test_mistakes_of_every_languages_script_are_told_in_one_run(tmp_path):
+    (tmp_path / "script.ja.yaml").write_text("title: T\nsections: [{titel: S, narrations: [x]}]\n")
+    script = "title: T\nsections: [{title: S, template: x, narrations: [hi]}]\n"
+    found = told_by_check(tmp_path, script, "content: {languages: [en, ja]}\n")
+    assert [line.split(":")[0] for line in found] == [
+        "script.ja.yaml",
+        "script.ja.yaml",
+        "script.yaml",
+    ]
 
 
 def test_a_mistake_in_one_file_does_not_hide_what_is_missing_beside_the_other(tmp_path):
@@ -193,6 +298,39 @@ def test_a_font_that_is_not_there_is_told_by_check_at_its_line(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("content: {author: outlin}", "movie.yaml:1: content.author: no author 'outlin'; did you"),
+        ("slides: {maker: x}", "movie.yaml:1: slides.maker: no maker 'x'"),
+        ("cache: {shared: x}", "movie.yaml:1: cache.shared: the shared store 'x' is no URL"),
+        ("personas: [{id: a, synthesizer: {engine: x}}]", "movie.yaml:1: personas[0].synthesizer:"),
+    ],
+)
+def test_a_name_that_no_line_needs_is_looked_for_all_the_same(tmp_path, config, told):
+    (tmp_path / "script.yaml").write_text(SCRIPT)
+    (tmp_path / "movie.yaml").write_text(config)
+    with pytest.raises(MovieBuildError) as caught:
+        check_movie(tmp_path)
+    assert str(caught.value).startswith(told)
+
+
+def test_warnings_come_in_the_order_of_the_files(tmp_path):
+    config = """
+audio: {enable_furigana: true}
+video:
+  template: x
+  renderer: remotion
+  render_concurrency: 4
+personas:
+- id: a
+  subtitle_color: "#ffffff"
+  avatar_image: a.png
+"""
+    lines = [warning.where.line for warning in read(tmp_path, SCRIPT, config).warnings]
+    assert lines == [2, 4, 5, 6, 9, 10]
+
+
+@pytest.mark.parametrize(
     ("config", "ignored"),
     [
         (
@@ -200,6 +338,7 @@ def test_a_font_that_is_not_there_is_told_by_check_at_its_line(tmp_path):
             ["narration.character", "narration.style"],
         ),
         ("persona_pool: {enabled: true}", ["persona_pool"]),
+        ("content: {slide_prompts: true}", ["content.slide_prompts"]),
         ("content: {llm: {provider: openrouter}}", ["content.llm"]),
         ("slides: {style: presentation}", ["slides"]),
         ("content: {llm: {model: m}}\nnarration: {style: warm}", []),

@@ -51,15 +51,29 @@ def open_author(
         return Outline(OutlineSettings(config.max_minutes, movie.asked_language))
     if name == "llm":
         return _llm(movie, services, again, report)
+    author: Author = _plug_in(movie)()(movie.config, services.named(name))
+    return author
+
+
+def see_that_it_exists(movie: Movie) -> None:
+    """See that there is an author of the name that the settings give, whoever wrote the script.
+
+    Raises:
+        AuthorError: there is none.
+    """
+    if author_name(movie) not in AUTHORS:
+        _plug_in(movie)
+
+
+def _plug_in(movie: Movie) -> Callable[[], Callable[..., Author]]:
+    """What loads the plug-in that is the author."""
     from importlib.metadata import entry_points
 
-    plug_ins = {point.name: point for point in entry_points(group=_GROUP)}
+    name, plug_ins = author_name(movie), {one.name: one for one in entry_points(group=_GROUP)}
     if name not in plug_ins:
-        raise AuthorError(
-            f"content.author: no author {name!r}; {nearest(name, [*AUTHORS, *plug_ins])}"
-        )
-    author: Author = plug_ins[name].load()(movie.config, services.named(name))
-    return author
+        what = f"no author {name!r}; {nearest(name, [*AUTHORS, *plug_ins])}"
+        raise AuthorError(what, at=movie.config.author_where)
+    return plug_ins[name].load
 
 
 def _llm(

@@ -57,7 +57,7 @@ class SlideMakers:
         if slide.fit and not slide.picture:
             raise SlideError("`fit` is for a picture: name one as `image`")
         prompt = slide.prompt if self._draws(slide) else ""
-        slide = replace(slide, deck=None, prompt=prompt, html=self._html(slide.html))
+        slide = replace(slide, deck=None, prompt=prompt, html=self.html(slide.html))
         if prompt and self._placeholder:
             return draft(slide)
         if not slide.template:
@@ -89,13 +89,17 @@ class SlideMakers:
         slide = replace(slide, prompt="", template=slide.template or "full")
         return _whole(slide) if slide.template == "full" else slide
 
-    def _html(self, html: str) -> str:
-        """A slide's own HTML, read from its file where that is named instead."""
+    def html(self, html: str) -> str:
+        """A slide's own HTML, read from its file where that is named instead.
+
+        Raises:
+            SlideError: there is no such file.
+        """
         if not _HTML_FILE.fullmatch(html.strip()):
             return html
         path = (self._project / html.strip()).resolve()
         if not path.is_relative_to(self._project) or not path.is_file():
-            raise SlideError(f"html: there is no file {html.strip()} in the project")
+            raise SlideError(f"there is no file {html.strip()} in the project")
         return path.read_text("utf-8")
 
 

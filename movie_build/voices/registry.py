@@ -116,6 +116,19 @@ class Studio:
                 raise
         return self._speakers[key]
 
+    def see_that_it_exists(self, settings: VoiceSettings) -> None:
+        """See that the engine that `settings` name exists and heeds them, whoever uses it.
+
+        Raises:
+            VoiceError: it does not.
+        """
+        if settings.engine:
+            name = _ALIASES.get(settings.engine, settings.engine)
+            if name in ENGINES:
+                _refuse_unheeded(settings, name, ENGINES[name])
+            else:
+                self._maker(settings)
+
     def close(self) -> list[str]:
         """Let go of engines and what was lent to them; what could not be done, told."""
         troubles: list[str] = []
@@ -241,13 +254,7 @@ class Studio:
     def _plug_in(self, settings: VoiceSettings) -> Speaker:
         """A voice of another package: see docs/plugins.md."""
         assert settings.engine
-        make = self._plug_ins.get(settings.engine)
-        if make is None:
-            known = [*ENGINES, *_ALIASES, *self._plug_ins]
-            raise VoiceError(
-                f"no voice engine {settings.engine!r}; {nearest(settings.engine, known)}",
-                at=settings.where,
-            )
+        make = self._maker(settings)
         told = {
             name: value
             for name in VoiceSettings.__dataclass_fields__
@@ -257,6 +264,19 @@ class Studio:
         options = {**told, **json.loads(settings.options or "{}")}
         voice: Voice = make()(options, self.services.named(settings.engine))
         return Speaker(voice, voice.identity(), remote=getattr(voice, "remote", True))
+
+    def _maker(self, settings: VoiceSettings) -> Callable[[], Callable[..., Voice]]:
+        """What loads the plug-in that `settings` name.
+
+        Raises:
+            VoiceError: there is none of that name.
+        """
+        name = settings.engine or ""
+        if name not in self._plug_ins:
+            known = [*ENGINES, *_ALIASES, *self._plug_ins]
+            what = f"no voice engine {name!r}; {nearest(name, known)}"
+            raise VoiceError(what, at=settings.where)
+        return self._plug_ins[name]
 
     @cached_property
     def _plug_ins(self) -> Mapping[str, Callable[[], Callable[..., Voice]]]:
