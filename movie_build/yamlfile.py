@@ -105,7 +105,8 @@ def parse(text: bytes, name: str, mistakes: list[Mistake] | None = None) -> Yaml
 
 
 def _is_indented_by_tab(text: str, line: int) -> bool:
-    shown = text.split("\n")[line]
+    # Where the text ends without a line's end, the mark may stand in the line behind it.
+    shown = "".join(text.split("\n")[line : line + 1])
     return "\t" in shown[: len(shown) - len(shown.lstrip())]
 
 

@@ -137,6 +137,15 @@ def test_a_mistake_in_the_settings_is_told(tmp_path, config, told):
     assert any(line.startswith(told) for line in found), found
 
 
+def test_half_a_script_is_a_mistake_wherever_it_ends(tmp_path):
+    text = 'title: "T"\nsections:\n- title: One\n  narrations:\n  - {text: a, id: b}\n  - |\n   c\n'
+    for end in range(len(text)):
+        try:
+            read(tmp_path, text[:end])
+        except InputError as mistake:
+            assert str(mistake).startswith("script.yaml")
+
+
 def test_all_mistakes_of_both_files_are_told_in_one_run(tmp_path):
     found = mistakes(
         tmp_path,
