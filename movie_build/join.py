@@ -36,7 +36,7 @@ class MovieFile:
     @property
     def paths(self) -> tuple[Path, ...]:
         """All the files: .mp4, .srt, .vtt and .chapters.txt."""
-        return (self.mp4, *(self.mp4.with_suffix(end) for end in (".srt", ".vtt", ".chapters.txt")))
+        return files_of(self.mp4)
 
     def fresh(self) -> bool:
         """Whether every file is the one that was written from this script."""
@@ -254,3 +254,8 @@ def _proven_drift_s(path: Path, timeline: Timeline) -> Fraction:
         if span.start:
             worst = max(worst, abs(span.start / facts.fps - facts.audio_start_s - span.due_s))
     return worst
+
+
+def files_of(mp4: Path) -> tuple[Path, ...]:
+    """The files of the movie `mp4`: itself, then its captions in two forms and its chapters."""
+    return (mp4, *(mp4.with_suffix(end) for end in (".srt", ".vtt", ".chapters.txt")))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 # A save is over when nothing more has come for the first of these; but at the last by the second.
 _QUIET_MS, _LATEST_MS = 20, 400
 _TURN_MS = 100
+# A program may keep a file open that it has long written: then it is read as it is.
+_PATIENCE_S = 2.0
 _EDITORS = (".swp", ".swo", ".swx", ".tmp", ".bak", "~")
 _VIM_PROBE = "4913"
 
@@ -49,10 +55,15 @@ def _is_leftover(name: str) -> bool:
 
 
 class Saves:
-    """`seen` is set when a followed file was saved, made or removed."""
+    """`seen` is set when a followed file was saved, made or removed.
+
+    A save is over when the file is closed: an editor may first empty it and then, on a
+    busy machine, take its time to write.
+    """
 
     def __init__(self, followed: Followed) -> None:
         self.seen = threading.Event()
+        self._under_way = threading.Event()
         self._followed: Followed | None = None
         self._stop = threading.Event()
         self.follow(followed)
@@ -71,6 +82,13 @@ class Saves:
             parents = sorted({file.parent for file in followed.files})
             self._start(parents, followed.files.__contains__, recursive=False)
         return True
+
+    def another(self) -> bool:
+        """Whether a save came since `seen` was cleared; one that just comes is waited for."""
+        time.sleep(3 * _QUIET_MS / 1000)
+        while self._under_way.is_set() and not self.seen.wait(_TURN_MS / 1000):
+            pass
+        return self.seen.is_set()
 
     def close(self) -> None:
         """Follow nothing any more."""
@@ -110,9 +128,45 @@ class Saves:
                 recursive=recursive,
                 ignore_permission_denied=True,
             )
+            saved: set[Path] = set()
+            since_s = 0.0
             for changes in turns:
                 ready.set()
-                if changes:
-                    self.seen.set()
+                if changes and not saved:
+                    since_s = time.monotonic()
+                saved |= {Path(path) for _, path in changes}
+                if not saved:
+                    continue
+                if any(map(_is_being_written, saved)) and time.monotonic() < since_s + _PATIENCE_S:
+                    self._under_way.set()
+                    continue
+                saved.clear()
+                self.seen.set()
+                self._under_way.clear()
         finally:
             ready.set()
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether a program has `path` open to write to it; no, where the system does not tell.
+
+    The system gives no lease on such a file (fcntl(2), "Leases").
+    """
+    try:
+        import fcntl
+
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (ImportError, OSError):
+        return False
+    try:
+        # Who opens it just now makes the system send us a signal: one that is ignored.
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except AttributeError:  # not Linux
+        return False
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    finally:
+        os.close(file)
+    return False

@@ -13,6 +13,7 @@ from typing import TextIO
 from movie_build import interrupt, theme, warm
 from movie_build.display import Display
 from movie_build.errors import Mistake, MovieBuildError
+from movie_build.join import files_of
 from movie_build.project import Project, package_folder
 from movie_build.rebuild import rebuild
 from movie_build.report import Report
@@ -22,7 +23,6 @@ from movie_build.session import Session
 
 # One that waits without end is not woken by a signal on every system.
 _TURN_S = 1.0
-_ENDINGS = (".mp4", ".srt", ".vtt", ".chapters.txt")
 
 
 def watch(folder: Path, out: TextIO) -> None:
@@ -83,6 +83,8 @@ class _Watcher:
         except MovieBuildError as error:
             if session:
                 session.finish()
+            if self.saves.another():
+                return False  # it was read in the middle of a save
             self._refuse(error)
             return True
         self._warn(session)
@@ -90,6 +92,8 @@ class _Watcher:
         display.begin()
         over = rebuild(session, self.pool, self.saves.seen.is_set)
         display.end()
+        if session.failures and self.saves.another():
+            over = False  # what could not be read may have been half of a save
         self._had_script = self._had_script or session.written
         report = session.finish()
         self.session = None
@@ -150,7 +154,7 @@ def _followed(session: Session, used: frozenset[Path]) -> Followed:
     return Followed(
         project,
         frozenset(one for one in written if one != project and one.is_relative_to(project)),
-        frozenset(output.with_suffix(ending) for output in outputs for ending in _ENDINGS),
+        frozenset(path for output in outputs for path in files_of(output)),
         beside,
         frozenset(one for one in files if not any(map(one.is_relative_to, (*known, *beside)))),
     )

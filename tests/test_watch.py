@@ -182,6 +182,21 @@ def test_a_save_during_a_build_is_in_the_movie(watching: Watcher, tmp_path: Path
     assert watching.folder.mp4 == wanted
 
 
+def test_a_save_that_takes_its_time_is_waited_for(watching: Watcher) -> None:
+    script = watching.folder.path / "script.yaml"
+    text = script.read_text().replace("number 2", "number two")
+    half = text.index("ations")
+    with script.open("w") as file:  # emptied; then written as a busy machine gets to it
+        time.sleep(0.15)
+        file.write(text[:half])
+        file.flush()
+        time.sleep(0.3)
+        file.write(text[half:])
+    said = watching.until(BUILT)
+    assert not [line for line in said if "script.yaml" in line], "half of it was read"
+    assert [line.split()[:2] for line in said[:1]] == [["audio", "1"]], said
+
+
 def test_a_theme_and_a_picture_are_watched_wherever_they_lie(
     folder: Folder, tmp_path: Path
 ) -> None:
