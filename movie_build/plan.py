@@ -175,9 +175,10 @@ def plan_graphs(
     kinds: dict[tuple[str, str], int] = {}
     for unit in units:
         step = plan.steps[unit.step]
-        step.kept += is_kept(unit.pieces[0])
+        kept = is_kept(unit.pieces[0])
+        step.kept += kept
         to_make = [made for piece in unit.pieces for made in stock.to_make(piece)]
-        if not to_make:
+        if kept or not to_make:  # a kept take has only to be unpacked
             step.reuse += 1
             step.from_store += any(piece.key in stock.stored for piece in unit.pieces)
             continue

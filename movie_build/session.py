@@ -22,6 +22,7 @@ from movie_build.join import MovieFile
 from movie_build.ledger import Ledger
 from movie_build.movie import Movie, load, read
 from movie_build.pieces import MADE, Bench, Piece
+from movie_build.pins import is_kept
 from movie_build.progress import Progress
 from movie_build.project import Project
 from movie_build.records import Record, Records, sha256_of
@@ -141,7 +142,9 @@ class Session:
         with self.working(step, name):
             began = time.monotonic()
             made = [self.bench.ensure(piece) == MADE for piece in pieces]
-        self.count(step, name, made=any(made), seconds=time.monotonic() - began)
+        # A take that the user kept is not spoken, only unpacked.
+        worked = any(made) and not (step == "audio" and is_kept(pieces[0]))
+        self.count(step, name, made=worked, seconds=time.monotonic() - began)
 
     @contextmanager
     def working(self, step: str, name: str) -> Iterator[None]:

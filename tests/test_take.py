@@ -108,6 +108,18 @@ def test_plan_and_why_show_what_is_kept(movie: Folder) -> None:
     assert "kept" not in told("plan")[0]
 
 
+def test_a_kept_take_that_has_only_to_be_unpacked_is_reused(
+    movie: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(movie, "2", "--keep")
+    shutil.rmtree(movie.path / "build")
+    monkeypatch.setenv("MOVIE_BUILD_CACHE", str(tmp_path / "empty"))
+    told = movie.run(sys.executable, "-m", "movie_build.cli", "plan").out
+    assert told.startswith("2 lines to speak (46 characters), 2 slides, 2 pictures, 1 movie; 1 re")
+    run = movie.doit()
+    assert (run.made()["audio"], run.reused()) == (2, {"audio": 1})
+
+
 def test_a_clean_checkout_elsewhere_without_any_store_hears_the_same(
     movie: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
