@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
+# What `file_name` gives, as a pattern, up to the ending.
+FILE_NAME = r"[^/]+\.[0-9a-f]{16}"
 _WORD = re.compile(r"[\w]+")
 
 

@@ -23,13 +23,13 @@ class Reporter:
     """A doit reporter (see doit's `ConsoleReporter` for when each method is called)."""
 
     def __init__(
-        self, out: TextIO, sessions: Sequence[Session], refused: Sequence[Refused] | None = None
+        self, out: TextIO, sessions: Sequence[Session], refused: list[Refused] | None = None
     ) -> None:
-        """`refused` grows while it runs; it is None in a movie's own folder, where there is one."""
+        """`refused` are those of several movies that are not built; None where there is one."""
         self.out = out
         self.sessions = sessions
         self.several = refused is not None
-        self.refused: Sequence[Refused] = () if refused is None else refused
+        self.refused: list[Refused] = [] if refused is None else refused
         self.telling = telling.asked()
         self.verbose = self.telling.verbose
         self.active: list[Session] = []
@@ -42,7 +42,6 @@ class Reporter:
     def initialize(self, tasks: Mapping[str, Any], selected: Sequence[str]) -> None:
         """Before anything runs: take the projects, tell their warnings."""
         interrupt.will_be_told()
-        refused = []
         named = [name.split(":")[0] for name in selected]
         for session in self.sessions:
             if self.several and session.project.name not in named:
@@ -51,18 +50,18 @@ class Reporter:
             try:
                 session.begin()
             except MovieBuildError as error:
-                refused.append(Refused(session.project.folder, error))
-                refused[-1].tell(among_others=self.several)
+                session.refused = error  # its tasks fail; the other movies' do not
+                self.refused.append(Refused(session.project.folder, error))
+                self.refused[-1].tell(among_others=self.several)
                 continue
             self.active.append(session)
             for warning in session.movie.warnings:
                 telling.warn(warning)
-                if github_actions.active() and not self.telling.quiet:
+                if github_actions.active():  # `-q` is for who reads along
                     folder = session.project.folder
                     print(github_actions.warning(warning, folder), file=sys.stderr)
-        if refused:
-            self.refused = refused  # told by `complete_run`, which doit calls all the same
-            raise SystemExit(1)
+        if self.refused and not self.several:
+            raise SystemExit(1)  # doit calls `complete_run` all the same
 
     def get_status(self, task: Any) -> None:
         """A task is looked at."""

@@ -64,6 +64,8 @@ class Session:
         self.steps = {step: StepCount() for step in STEPS}
         self.units: dict[str, str] = {}
         self.selected: frozenset[str] = frozenset()
+        # Why nothing of it can be built in this run, where other projects are.
+        self.refused: MovieBuildError | None = None
         self.failures: list[MovieBuildError] = []
         # By step and name: since when a unit is at work, and how it went; what a step said last.
         self.at_work: dict[tuple[str, str], float] = {}
@@ -115,7 +117,12 @@ class Session:
         return self.editions[0].graph
 
     def begin(self) -> None:
-        """Take the project for this process; waits, and says so, while another one builds it."""
+        """Take the project for this process; waits, and says so, while another one builds it.
+
+        Raises:
+            FrozenError: the build is a frozen one, and something is missing.
+            StoreError: the folder cannot be written to.
+        """
         from movie_build.lock import hold
 
         self._began = time.monotonic()
@@ -129,7 +136,11 @@ class Session:
         if self.bench.frozen:
             from movie_build import frozen
 
-            frozen.check(self)
+            try:
+                frozen.check(self)
+            except MovieBuildError:
+                self._let_go()
+                raise
 
     @property
     def written(self) -> bool:
@@ -201,11 +212,14 @@ class Session:
             telling.warn(trouble)
         report.write(self.project.report)
         last_built.remember(self, whole=bool(facts) and all(facts.values()))
+        self._let_go()
+        return report
+
+    def _let_go(self) -> None:
         self.records.close()
         if self._unlock:
             self._unlock()
             self._unlock = None
-        return report
 
 
 class Edition:

@@ -18,10 +18,10 @@ from typing import Any, TypeAlias, TypeVar
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from movie_build import doit_database, interrupt, refused
+from movie_build import doit_config, interrupt, keys, refused
 from movie_build.command_line import asks_for_everything, given
-from movie_build.errors import MovieBuildError, StoreError, shown
-from movie_build.join import MovieFile
+from movie_build.errors import MovieBuildError, shown
+from movie_build.join import MovieFile, files_of
 from movie_build.pieces import Piece
 from movie_build.plan_command import only_named
 from movie_build.refused import Refused
@@ -46,9 +46,9 @@ def movie(namespace: dict[str, Any], file: str) -> None:
     try:
         session = Session(folder)
         default = _define(namespace, session, "")
+        doit_config.put(namespace, [session], folder / "build" / "doit.db", default)
     except MovieBuildError as error:
         _refuse(error, folder)
-    _configure(namespace, [session], folder / "build" / "doit.db", default)
 
 
 def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> None:
@@ -71,7 +71,10 @@ def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> 
         except MovieBuildError as error:
             broken = _broken(Refused(dodo.parent, error), told)
             namespace[f"task_{len(namespace)}"] = broken
-    _configure(namespace, sessions, base / ".doit.db", names, told)
+    try:
+        doit_config.put(namespace, sessions, base / ".doit.db", names, told)
+    except MovieBuildError as error:
+        _refuse(error, base)
 
 
 def run_doit(folder: Path, args: Sequence[str]) -> int:
@@ -111,30 +114,6 @@ def _failed(told: str) -> Callable[[], TaskFailed]:
     return lambda: TaskFailed(told, report=False)
 
 
-def _configure(
-    namespace: dict[str, Any],
-    sessions: list[Session],
-    dep_file: Path,
-    default: list[str],
-    told: list[Refused] | None = None,
-) -> None:
-    try:
-        doit_database.prepare(dep_file)
-    except StoreError as error:
-        _refuse(error, dep_file.parent)
-    namespace["DOIT_CONFIG"] = {
-        "default_tasks": default,
-        "reporter": _reporter(sessions, told),
-        "backend": "sqlite3",
-        "dep_file": str(dep_file),
-        "check_file_uptodate": "timestamp",
-        "par_type": "thread",
-        "num_process": os.cpu_count() or 1,
-        "verbosity": 0,
-        **namespace.get("DOIT_CONFIG", {}),
-    }
-
-
 def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[str]:
     """Put the creators of a project's tasks into a dodo.py's namespace; the movies' tasks."""
     names = _Names(prefix)
@@ -152,13 +131,24 @@ def _define(namespace: dict[str, Any], session: Session, prefix: str) -> list[st
         """made from the script, once it is written"""
         return _pieces_or_nothing(session, names, creates)
 
-    folders = _typed([session.project.build, session.movie.output.parent])
     namespace[creator] = create_after(
         executed=names.script(session.editions[-1]),
         creates=creates,
-        target_regex=f"({'|'.join(map(re.escape, folders))})/",
+        target_regex=_possible_files(session),
     )(pieces)
     return movies
+
+
+def _possible_files(session: Session) -> str:
+    """A pattern of the files that tasks may make once the script is written.
+
+    For any other name, no script has to be written to know that nothing makes it.
+    """
+    (build,) = _typed([session.project.build])
+    outputs = [edition.movie.output for edition in session.editions]
+    movies = [re.escape(path) for one in outputs for path in _typed(files_of(one))]
+    piece = rf"{re.escape(build)}/({'|'.join(GROUPS)})/{keys.FILE_NAME}\.[a-z0-9.]+"
+    return rf"({'|'.join([piece, *movies])})\Z"
 
 
 class _Names:
@@ -186,14 +176,18 @@ class _Names:
 
 
 class _Fresh:
-    """Whether what a task makes stands as it was made; shown by `doit info` in words."""
+    """Whether what a task makes stands as it was made; shown by `doit info` in words.
 
-    def __init__(self, stand: Callable[[Any], bool], told: str) -> None:
+    Of a project that is refused, nothing counts as done.
+    """
+
+    def __init__(self, session: Session, stand: Callable[[Any], bool], told: str) -> None:
+        self.session = session
         self.stand = stand
         self.told = told
 
     def __call__(self, task: Any) -> bool:
-        return self.stand(task)
+        return self.session.refused is None and self.stand(task)
 
     def __repr__(self) -> str:
         return self.told
@@ -239,7 +233,7 @@ def _script_task(session: Session, edition: Edition, names: _Names) -> Task:
                 "help": "write it again, even if it was edited (the old one is kept)",
             }
         ],
-        uptodate=[_Fresh(stands, f"{edition.project.script.name} is there")],
+        uptodate=[_Fresh(session, stands, f"{edition.project.script.name} is there")],
     )
 
 
@@ -321,7 +315,11 @@ def _movie_task(
         file_dep=_typed(parts & waits_for),
         task_dep=[names.script(edition)] if edition.movie.config.source else [],
         uptodate=[
-            _Fresh(lambda _task: file.fresh(), "the movie is the one joined from these pieces")
+            _Fresh(
+                session,
+                lambda _task: file.fresh(),
+                "the movie is the one joined from these pieces",
+            )
         ],
         clean=True,
     )
@@ -346,7 +344,7 @@ def _unit(
         doc=doc,
         actions=[(_done(session, step, lambda: session.make(step, pieces)),)],
         targets=_typed(piece.path for piece in pieces),
-        uptodate=[_Fresh(fresh, "the files are those that were made")],
+        uptodate=[_Fresh(session, fresh, "the files are those that were made")],
         clean=True,
     )
 
@@ -355,6 +353,8 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
     """`act` for doit: a mistake of the user's is told and fails the task, without a traceback."""
 
     def action(**options: Any) -> TaskFailed | None:
+        if session.refused:
+            return TaskFailed(str(session.refused), report=False)
         try:
             interrupt.apart(partial(act, **options))
         except MovieBuildError as error:
@@ -365,16 +365,3 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
     if step == "script":
         return lambda overwrite: action(overwrite=overwrite)  # doit looks at the names
     return lambda: action()  # noqa: PLW0108
-
-
-def _reporter(sessions: list[Session], told: list[Refused] | None) -> type:
-    """The reporter of a run over `sessions`; `told` are movies that turned out to be refused."""
-    from movie_build.reporter import Reporter
-
-    class BoundReporter(Reporter):
-        desc = "one line a step, then the movie"
-
-        def __init__(self, outstream: Any, options: Any) -> None:
-            super().__init__(outstream, sessions, told)
-
-    return BoundReporter

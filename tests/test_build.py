@@ -457,7 +457,7 @@ def test_every_project_of_a_folder_builds_and_one_broken_one_stops_no_other(tmp_
         root.write(f"projects/{name}/movie.yaml", SMALL)
         text = "title: T\nsections: [{title: S, narrations: [Hello.]}]\n"
         root.write(f"projects/{name}/script.yaml", text if name != "broken" else "titel: T\n")
-    run = root.doit("--continue", code=None)
+    run = root.doit(code=None)
     assert run.code != 0
     assert "broken/script.yaml:1: titel: no such key" in run.err
     for name in ("good", "fine"):
@@ -513,7 +513,7 @@ def test_a_voice_that_is_not_installed_fails_by_its_extra_and_stops_no_other(
         root.write(f"projects/{name}/movie.yaml", SMALL + config)
         root.write(f"projects/{name}/page.html", page)
     env = {"PYTHONPATH": str(tmp_path)}
-    run = root.doit("--continue", code=None, env=env)
+    run = root.doit(code=None, env=env)
     assert run.code != 0
     assert "pip install 'movie-build[ja]'" in run.err
     assert (tmp_path / "projects/en/dist/en.mp4").exists()

@@ -44,8 +44,12 @@ def test_a_file_can_be_asked_for_before_it_is_known_how_it_is_made(unwritten: Fo
 
 
 def test_a_file_that_nothing_makes_is_refused(unwritten: Folder) -> None:
-    for name in ("build/audio/nothing.wav", "nothing.wav"):
+    for name in ("build/audio/nothing.wav", "dist/other.mp4", "nothing.wav"):
         assert name in unwritten.doit(name, code=3).err
+    assert not (unwritten.path / "script.yaml").exists(), "no script is needed to know that"
+    # This could be one of its lines, for all that is known before there is a script.
+    line = "build/audio/a-lighthouse.0123456789abcdef.wav"
+    assert line in unwritten.doit(line, code=3).err
 
 
 def test_a_single_file_is_made_again_by_its_name(written: Folder) -> None:
@@ -57,9 +61,16 @@ def test_a_single_file_is_made_again_by_its_name(written: Folder) -> None:
     assert wav.exists()
 
 
-def test_options_of_the_users_own_stand_beside_ours(written: Folder) -> None:
-    written.write("dodo.py", "DOIT_CONFIG = {'default_tasks': ['slides']}\n" + DODO)
-    assert written.doit().made() == {"slide": 1}
+OPTIONS = "DOIT_CONFIG = {'default_tasks': ['slides']}\n"
+
+
+@pytest.mark.parametrize("dodo", [OPTIONS + DODO, DODO + OPTIONS])
+def test_options_of_the_users_own_stand_beside_ours(written: Folder, dodo: str) -> None:
+    written.write("dodo.py", dodo)
+    run = written.doit()
+    assert run.made() == {"slide": 1}
+    assert run.out.startswith("slide    1 new")
+    assert not list(written.path.glob(".doit*")), "its database is in build/ as ever"
 
 
 OWN = """

@@ -134,7 +134,7 @@ def test_what_a_frozen_build_lacks_is_told_wherever_ci_looks(
     fine = {
         "dodo.py": DODO,
         "movie.yaml": SMALL,
-        "script.yaml": "title: T\nsections: [{title: S}]\n",
+        "script.yaml": "title: T\nsections: [{title: S, narrations: [One line.]}]\n",
     }
     for name, text in fine.items():
         broken.write(f"projects/fine/{name}", text)
@@ -144,7 +144,10 @@ def test_what_a_frozen_build_lacks_is_told_wherever_ci_looks(
     monkeypatch.setenv("MOVIE_BUILD_JUNIT", str(broken.path / "report.xml"))
     run = broken.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=None)
     assert run.code
+    assert (broken.path / "projects/fine/dist/fine.mp4").exists(), "it lacks nothing"
+    assert not (project.path / "build/slides").exists()
     suites = etree.parse(broken.path / "report.xml").getroot()
+    assert [suite.get("name") for suite in suites] == ["fine", "talk"]
     suite = next(suite for suite in suites if suite.get("name") == "talk")
     assert (suite.get("tests"), suite.get("failures")) == ("3", "3")
     lacking = 'script.yaml:5: sections[0].narrations[0]: audio line 1 "This is line number one."'
@@ -162,7 +165,7 @@ def test_a_project_with_mistakes_has_a_suite_beside_those_that_are_built(broken:
     broken.write("projects/odd/dodo.py", DODO)
     broken.write("projects/odd/script.yaml", "titel: x\n")
     broken.write("dodo.py", DODO.replace("movie(", "movies(").replace("movie\n", "movies\n"))
-    broken.doit("--continue", env={"MOVIE_BUILD_JUNIT": "report.xml"}, code=None)
+    broken.doit(env={"MOVIE_BUILD_JUNIT": "report.xml"}, code=None)
     suites = etree.parse(broken.path / "report.xml").getroot()
     assert FORM.validate(suites), FORM.error_log
     counts = [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites]

@@ -265,6 +265,15 @@ def test_in_github_actions_mistakes_are_annotations_and_a_table(
     assert [line for line in run.err.splitlines() if line.startswith("script.yaml:1:")]
 
 
+def test_quiet_leaves_annotations_to_ci(movie: Folder) -> None:
+    movie.write("movie.yaml", SMALL + "audio:\n  enable_furigana: true\n")
+    run = movie.run(*BUILD, "-q", env={"GITHUB_ACTIONS": "true"})
+    assert run.out == "dist/movie.mp4\n"
+    (told,) = run.err.splitlines()
+    assert told.startswith("::warning file=movie.yaml,line=3::audio.enable_furigana: ignored")
+    assert movie.run(*BUILD, "-q").err == ""
+
+
 def test_an_annotation_is_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     at = Where("a,b:c.yaml", 3, 7)
