@@ -83,6 +83,37 @@ def test_a_signal_ends_the_build_and_the_next_goes_on(folder: Folder, sent: int,
     assert made < 8
 
 
+# What kills a process as a file of this name is finished, and is to get it.
+KILLER = """import os, signal
+rename = os.replace
+def replace(part, path, **how):
+    if str(path).endswith(os.environ["KILLED_AT"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(part, path, **how)
+os.replace = replace
+"""
+
+
+def test_killed_as_a_file_gets_its_name_the_next_build_is_as_if_it_was_not(
+    folder: Folder, tmp_path: Path
+) -> None:
+    folder.write("script.yaml", SCRIPT)
+    folder.doit()
+    fault = Folder(tmp_path / "fault")
+    fault.write("sitecustomize.py", KILLER)
+    for n, ending in enumerate((".wav", ".mp4", ".srt")):
+        folder.edit("script.yaml", f"number {n}", f"number {n} of eight")
+        env = {"PYTHONPATH": str(fault.path), "KILLED_AT": ending}
+        folder.doit(env=env, code=-signal.SIGKILL)
+    made = folder.doit().made()
+    assert made == {"movie": 1}, "the lines were whole, and the movie was not known to be"
+    clean = Folder(tmp_path / "clean" / "movie")
+    shutil.copytree(folder.path, clean.path, ignore=shutil.ignore_patterns("build", "dist"))
+    clean.doit()
+    assert folder.files("dist/*") == clean.files("dist/*")
+    assert not list(folder.path.rglob("*part-*"))
+
+
 def test_text_in_any_normal_form_is_one_piece(folder: Folder) -> None:
     nfc = "Café and naïve, that is what it says."
     nfd = unicodedata.normalize("NFD", nfc)
