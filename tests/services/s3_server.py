@@ -70,7 +70,9 @@ def running() -> Iterator[S3]:
             aws_secret_access_key="testing",
         )
         client.create_bucket(Bucket=BUCKET)
-        yield S3(endpoint, client)
+        s3 = S3(endpoint, client)
+        s3.empty()  # moto keeps its buckets as long as the process: another test's may be there
+        yield s3
         client.close()
     finally:
         server.stop()
