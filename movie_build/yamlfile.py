@@ -26,6 +26,20 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 # What is wrong with a key, and not with its value.
 _OF_KEYS = ("missing", "extra_forbidden")
+# What libyaml says, and what is most likely wrong.
+_TOLD_OF_YAML = {
+    "mapping values are not": "a colon in plain text, or wrong indentation; put the text in quotes",
+    "expected key": "wrong indentation, or more behind a quote or bracket than it closes; "
+    "indent this as what stands beside it, or put the whole text in quotes",
+    "expected '-'": "wrong indentation; indent this as what stands beside it",
+    "could not find expected ':'": "no colon behind a key; write `key: value`",
+    "or ']'": "a bracket [ is not closed; close it",
+    "or '}'": "a brace { is not closed; close it",
+    "unexpected end of stream": "a quote is not closed; close it",
+    "cannot start any token": "text that begins with @, ` or %; put it in quotes",
+    "alphabetic or numeric": "text that begins with * or &; put it in quotes",
+    "undefined alias": "text that begins with *; put it in quotes, or name what it stands for by &",
+}
 # Without aliases a value takes at least one byte.
 _MOST_VALUES_BESIDES = 10_000
 
@@ -83,10 +97,9 @@ def parse(text: bytes, name: str, mistakes: list[Mistake] | None = None) -> Yaml
         what = error.problem or error.context or "not YAML"
         if mark and _is_indented_by_tab(decoded, mark.line):
             what = "a tab where spaces are needed; indent with spaces"
-        elif "mapping values are not allowed" in what:
-            what = "a colon in plain text, or wrong indentation; put the text in quotes"
         else:
-            what = f"not YAML: {what}"
+            known = (told for said, told in _TOLD_OF_YAML.items() if said in what)
+            what = next(known, f"not YAML: {what}")
         raise InputError([Mistake(Where(name, mark.line + 1 if mark else None), what)]) from error
     except yaml.YAMLError as error:
         what = " ".join(str(error).split())
