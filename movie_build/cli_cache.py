@@ -85,7 +85,8 @@ def _show(as_json: bool) -> None:
     "projects",
     type=_FOLDER,
     multiple=True,
-    help="Keep what this project uses too; those under the current folder are kept anyway.",
+    help="Keep what this project uses too, as what those do that are under the current folder "
+    "or were built with this store.",
 )
 @click.option("--force", is_flag=True, help="Remove also what projects still use.")
 @_dry_run
@@ -98,8 +99,9 @@ def cache_gc(
     dry_run: bool,
 ) -> None:
     """Make the store smaller: what was not used for the longest time goes first."""
-    from movie_build import in_use
+    from movie_build import in_use, store_users
     from movie_build.cache import parse_age, parse_size, shown_size, sweep
+    from movie_build.store import default_folder
 
     if max_size is None and older_than is None:
         raise MovieBuildError(
@@ -109,7 +111,8 @@ def cache_gc(
     unused_s = None if older_than is None else parse_age(older_than)
     used: set[str] = set()
     if not force:
-        for folder in {*in_use.projects_under(Path.cwd()), *(path.resolve() for path in projects)}:
+        known = (*in_use.projects_under(Path.cwd()), *store_users.noted(default_folder()))
+        for folder in dict.fromkeys(path.resolve() for path in (*known, *projects)):
             used |= in_use.keys_used(folder)
     swept = sweep(max_bytes=max_bytes, unused_s=unused_s, in_use=used.__contains__, dry_run=dry_run)
     n_bytes = [

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movie_build import drafts, interrupt, keys, progress, telling
+from movie_build import drafts, interrupt, keys, progress, store_users, telling
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
 from movie_build.errors import AuthorError, Faults, MovieBuildError
@@ -129,6 +129,7 @@ class Session:
         self._unlock = hold(
             self.project.build / ".lock", self.project.name, self.records.look_again
         )
+        store_users.note(self.project.folder, default_folder())
         for folder in (self.project.build, self.movie.output.parent):
             remove_leftovers(folder)
             for inner in folder.glob("*/"):

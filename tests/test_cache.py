@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import DODO, SMALL, Folder
 
-from movie_build import cache
+from movie_build import cache, store_users
 from movie_build.build_gc import litter
 from movie_build.cli import main
 from movie_build.errors import MovieBuildError
@@ -47,6 +47,8 @@ def movie(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folde
     """A copy of the finished movie, with a store of its own."""
     shutil.copytree(built, tmp_path / "here")
     monkeypatch.setenv("MOVIE_BUILD_CACHE", str(tmp_path / "here/cache"))
+    shutil.rmtree(tmp_path / "here/cache/projects")  # of this store, only the copy is a user
+    store_users.note(tmp_path / "here/movie", tmp_path / "here/cache")
     return Folder(tmp_path / "here/movie")
 
 
@@ -149,12 +151,21 @@ def test_old_ones_are_removed_by_when_they_were_last_taken(movie: Folder) -> Non
     assert (store.has(old), store.has(taken)) == (False, True)
 
 
-def test_elsewhere_a_project_is_safe_only_if_it_is_named(movie: Folder, tmp_path: Path) -> None:
+def test_what_any_project_that_was_built_here_uses_stays_unless_told(
+    movie: Folder, tmp_path: Path
+) -> None:
     elsewhere = Folder(tmp_path / "elsewhere")
     elsewhere.path.mkdir()
-    named = str(movie.path)
-    command(elsewhere, "cache", "gc", "--max-size", "0", "--project", named)
+    movie.edit("script.yaml", "The second line.", "Another line.")
+    movie.doit()
+    for n_left in (N_PIECES + 2, N_PIECES):
+        told = command(elsewhere, "cache", "gc", "--max-size", "0").out
+        assert cache.contents().entries == N_PIECES
+        assert told.startswith(f"{n_left - N_PIECES} entries removed")
+    moved = movie.path.rename(tmp_path / "moved")
+    command(elsewhere, "cache", "gc", "--max-size", "0", "--project", str(moved))
     assert cache.contents().entries == N_PIECES
+    moved.rename(movie.path)
     command(movie, "cache", "gc", "--max-size", "0", "--force")
     assert cache.contents().entries == 0
     movie.doit("clean", "-a")
