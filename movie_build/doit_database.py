@@ -26,7 +26,8 @@ def prepare(file: Path) -> None:
             _make(file)
     except (OSError, sqlite3.OperationalError) as error:
         where = f"{file.parent.name}/{file.name}"
-        raise StoreError(f"cannot write {where}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise StoreError(f"cannot write {where}: {why}") from error
 
 
 def _make(file: Path) -> None:

@@ -81,7 +81,7 @@ class Records:
                 db = self._open_for_writing()
                 db.execute(f"REPLACE INTO records VALUES ({marks})", astuple(record))
                 db.commit()
-            except sqlite3.OperationalError as error:
+            except (OSError, sqlite3.OperationalError) as error:
                 name = f"{self._path.parent.name}/{self._path.name}"
                 raise StoreError(f"cannot write {name}: {error}") from error
 
@@ -99,7 +99,7 @@ class Records:
         digest = sha256_of(path)
         # A file saved again within its time stamp's grain could change unseen.
         if time.time_ns() - stat.st_mtime_ns > 50_000_000:
-            with self._lock, suppress(sqlite3.OperationalError):  # it only saves time
+            with self._lock, suppress(OSError, sqlite3.OperationalError):  # it only saves time
                 self._digests[str(path)] = (*seen, digest)
                 db = self._open_for_writing()
                 db.execute("REPLACE INTO digests VALUES (?,?,?,?)", (str(path), *seen, digest))

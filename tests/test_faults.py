@@ -59,7 +59,12 @@ def test_a_full_disk_is_told_leaves_nothing_half_and_goes_on_when_there_is_space
 
 def test_a_read_only_folder_is_told(small_disk: Folder) -> None:
     disk = str(small_disk.path.parent)
-    subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    assert small_disk.doit(code=1).err == "cannot write build/doit.db: Read-only file system\n"
+    command = [sys.executable, "-m", "movie_build.cli"]
+    assert "8 lines" in small_disk.run(*command, "check").out
+    assert "8 lines to speak" in small_disk.run(*command, "plan").out
+    subprocess.run(["mount", "-o", "remount,rw,size=20m", disk], check=True)
     small_disk.doit()
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     assert "cannot write" in small_disk.doit(code=1).err
