@@ -43,7 +43,7 @@ _LANGUAGE = re.compile(
 )
 _NO_LANGUAGE = frozenset({"", "default", "none", "plain", "text", "plaintext", "notranslate"})
 _BADGE_SITES = re.compile(
-    r"//(?:[\w-]+\.)*(?:shields\.io|badgen\.net|badge\.fury\.io|codecov\.io)/"
+    r"//(?:[\w-]+\.)*(?:shields\.io|badgen\.net|badge\.fury\.io|codecov\.io)/|//badges?\."
 )
 # What GitHub calls an alert is a quotation that begins so.
 _ALERT = re.compile(r"^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
@@ -57,6 +57,7 @@ _CAPTIONS = (
     ".//figcaption | .//*[contains(@class, 'thumbcaption') or contains(@class, 'wp-caption-text')]"
 )
 _CITE = re.compile(r"^\s*[—–―-]{1,2}\s*")
+_SIGNED = re.compile(r"(?<=[.!?…。！？\"”」])\s*[—–―]{1,2}\s*(?P<by>[^.!?…。！？]{3,60})$")
 
 
 def blocks_of(content: HtmlElement, place: Callable[[str], str]) -> list[Block]:
@@ -187,6 +188,8 @@ def _is_only_a_link(paragraph: HtmlElement) -> bool:
 
 
 def _list(element: HtmlElement, found: list[Block], place: Callable[[str], str]) -> None:
+    if _is_only_links(element):
+        return
     items: list[str] = []
     inner: list[Block] = []
     for item in element.xpath(".//li | .//dt | .//dd"):
@@ -204,6 +207,13 @@ def _list(element: HtmlElement, found: list[Block], place: Callable[[str], str])
     if items:
         found.append(Bullets(tuple(items), ordered=element.tag == "ol"))
     found.extend(inner)
+
+
+def _is_only_links(element: HtmlElement) -> bool:
+    """Whether a list is nothing but ways to other pages."""
+    items = [text_of(item) for item in element.xpath(".//li")]
+    links = [text_of(link) for link in element.xpath(".//li//a[@href]")]
+    return len(links) >= len(items) > 1 and sum(map(len, links)) > 0.9 * sum(map(len, items))
 
 
 def _own_texts(item: HtmlElement) -> Iterator[str]:
@@ -227,6 +237,8 @@ def _quote(element: HtmlElement) -> Iterator[Block]:
         if cite.tag != "figcaption":
             cite.drop_tree()
     said = text_of(element)
+    if not by and (signed := _SIGNED.search(said)):
+        said, by = said[: signed.start()], signed["by"]
     text = _ALERT.sub("", said)
     bold = next((text_of(one) for one in element.xpath(".//strong[1] | .//b[1]")), "")
     if bold and text.startswith(bold) and _BOLD_ALERT.match(bold):
@@ -260,7 +272,7 @@ def _code_language(element: HtmlElement) -> str:
 def _table(element: HtmlElement, found: list[Block], place: Callable[[str], str]) -> None:
     own = [row for row in element.xpath(".//tr") if row.xpath("ancestor::table")[-1] is element]
     rows = [tuple(text_of(cell) for cell in row.xpath("./td | ./th")) for row in own]
-    rows = [row for row in rows if any(row)]
+    rows = _without_empty_columns([row for row in rows if any(row)])
     nested = element.xpath(".//table | .//p[2] | .//ul | .//pre | .//h1 | .//h2")
     laid_out = element.get("role") == "presentation" or bool(nested)
     if laid_out or len(rows) < 2 or max(map(len, rows)) < 2:
@@ -270,6 +282,15 @@ def _table(element: HtmlElement, found: list[Block], place: Callable[[str], str]
         return
     width = max(map(len, rows))
     found.append(Table(tuple(row + ("",) * (width - len(row)) for row in rows)))
+
+
+def _without_empty_columns(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """`rows` without the columns that hold nothing but a heading: pictures stood there."""
+    width = max(map(len, rows), default=0)
+    kept = [at for at in range(width) if any("".join(row[at : at + 1]) for row in rows[1:])]
+    if len(rows) < 2 or len(kept) == width:
+        return rows
+    return [tuple(row[at] for at in kept if at < len(row)) for row in rows]
 
 
 def _figure(element: HtmlElement, found: list[Block], place: Callable[[str], str]) -> None:

@@ -40,6 +40,7 @@ _NAME = r"[A-ZÀ-Þ][\w.'’-]*"
 # A line about the page, which is no sentence: "By Jane Doe", "Posted on 5 January in python".
 _BYLINE = re.compile(
     rf"^(?:(?-i:(?:By|Von|Par|Por|Door) {_NAME}(?:[ ,&·|]+(?:and|und|et|y|en|\d[\d.]*|{_NAME}))*$)"
+    rf"|(?-i:(?:By|Von|Par|Por|Door) {_NAME}(?: {_NAME}){{0,3}}\s?[,·|–—-]\s?(?:{_NAME} )?\d)"
     r"|\d{4}-\d\d-\d\d\b|\d{1,2}(?:st|nd|rd|th|\.)? [a-zä]{3,9}\.? \d{4}\b"
     r"|[a-z]{3,9}\.? \d{1,2}, \d{4}\b"
     r"|(?:written|photos?|text|reporting|translated) by\b|(?:first )?(?:published|posted|updated"

@@ -24,7 +24,7 @@ _NOT_CONTENT = re.compile(
     r"bibliography|sources?|citations?|works cited|related(?: \w+)?|table of contents|contents|"
     r"acknowledge?ments?|about the authors?|comments?|share this.*|read more|more from .*|links?|"
     r"contribut(?:ing|ors?)|licen[cs]e|code of conduct|sponsors?|credits?|changelog|on this page|"
-    r"貢献|コントリビュート|ライセンス|"
+    r"参照|参考|その他の資料|貢献|コントリビュート|ライセンス|"
     r"参考(?:文献|資料|リンク|サイト)?|脚注|出典|注釈?|関連(?:項目|記事|リンク|ページ)|外部リンク|目次|コメント|謝辞|著者.*|"
     r"einzelnachweise|weblinks|literatur|siehe auch|références|voir aussi|liens externes|"
     r"referencias|véase también|enlaces externos)\s*[:：]?$",
@@ -35,6 +35,8 @@ _NUMBER = re.compile(
     re.I,
 )
 
+_EXPLAINED = re.compile(r"[^:]{1,40}: ")
+
 # "… can be used to:" is no sentence without what follows.
 _DANGLING = re.compile(
     r"\b(?:to|the|a|of|are|is|by|for|with|in|on|and|or|can|will|as)[:：]?$", re.I
@@ -43,12 +45,16 @@ _DANGLING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one slide will hold; `heads` are the headings that were joined in it."""
+    """What one slide will hold; `heads` are the headings that were joined in it.
+
+    `starts` are those that stand inside it, by the number of the block that they begin with.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     parent: str = ""
     heads: tuple[str, ...] = ()
+    starts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +134,20 @@ def units_of(blocks: Sequence[Block], shown: Block | None, language: str) -> lis
             unseen = [isinstance(one, Code | Table) and one is not shown for one in around]
             units.extend(_sentences(block.text, number, language, unseen))
         elif isinstance(block, Bullets):
-            _speak_list(block, number, units, language)
+            _speak_list(block, number, units, language, shown=block is shown)
         elif isinstance(block, Quote) and (text := speakable(block.text)):
             quoted = (
                 text if text[0] in '"“「『«' else f"「{text}」" if is_cjk(language) else f"“{text}”"
             )
             if len(split(text, language)) <= 4:
                 units.append(Unit((quoted,), number, bonus=2.0 if block is shown else 0.3))
-    return [replace(unit, texts=tuple(map(_closed, unit.texts))) for unit in units]
+    whole = [unit for unit in units if not _waits(unit.texts[-1])]
+    return [replace(unit, texts=tuple(map(_closed, unit.texts))) for unit in whole]
+
+
+def _waits(sentence: str) -> bool:
+    """Whether `sentence` is none without what was to follow: "some of which are:"."""
+    return sentence.endswith(":") and bool(_DANGLING.search(sentence))
 
 
 def spoken_alone(part: Part, shown: Block | None, language: str) -> list[Unit]:
@@ -161,9 +173,9 @@ def _sentences(text: str, paragraph: int, language: str, unseen: Sequence[bool])
         # The end of a sentence whose beginning was before the code.
         sentences.pop(0)
     for written in sentences:
-        sentence = without_pointer(written)
+        sentence = _balanced(without_pointer(written))
         if is_prose(sentence) and not is_credit(sentence):
-            yield Unit((_balanced(sentence),), paragraph, leans=leans(sentence))
+            yield Unit((sentence,), paragraph, leans=leans(sentence))
 
 
 def _balanced(sentence: str) -> str:
@@ -181,7 +193,9 @@ def _ended(sentence: str) -> bool:
     return sentence[-1] in f"{_ENDS})）"
 
 
-def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -> None:
+def _speak_list(
+    block: Bullets, number: int, units: list[Unit], language: str, *, shown: bool
+) -> None:
     """Append what is spoken of a list, and let what announces it end well.
 
     Short items, and those that go on with the announcing sentence, become its
@@ -192,7 +206,10 @@ def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -
     intro = units[-1].texts[-1] if announced else ""
     opens = intro.endswith((":", "：")) or (bool(intro) and not _ended(intro))
     short = all(len(item) <= (16 if is_cjk(language) else 42) for item in items)
-    going_on = any(item[:1].islower() for item in items)
+    # In Japanese a small letter begins a name, not the rest of a sentence; so does "root: …".
+    going_on = not is_cjk(language) and any(
+        item[:1].islower() and not _EXPLAINED.match(item) for item in items
+    )
     if short or going_on:
         spoken = _enumerated(items, language)
         if opens and len(items) <= 8 and len(intro) + len(spoken) <= 420:
@@ -203,11 +220,22 @@ def _speak_list(block: Bullets, number: int, units: list[Unit], language: str) -
         elif opens and _DANGLING.search(intro):
             units.pop()
         return
+    if opens and items and len(intro.split()) < 4 and not is_cjk(language):
+        # "This means:" is no sentence of its own.
+        units[-1] = replace(units[-1], texts=units[-1].texts[:-1])
+        if not units[-1].texts:
+            units.pop()
+        items[0] = f"{intro} {items[0]}"
     unit = Unit(tuple(map(_closed, items)), number, leans=announced, bonus=0.2)
     if items and unit.seconds <= _SPOKEN_LIST_MAX_S:
         units.append(unit)
-    elif opens and _DANGLING.search(intro):
+        return
+    waits = opens and (_DANGLING.search(intro) or not shown)
+    if announced and units and (waits or (not shown and points_away(units[-1].texts[-1]))):
         units.pop()
+    # Too much to be told as one: of the first items, what there is time for.
+    told = [split(item, language)[:1] for item in items[:_MOST_LISTED]]
+    units.extend(Unit((_closed(one[0]),), number) for one in told if one and is_prose(one[0]))
 
 
 def _enumerated(items: Sequence[str], language: str) -> str:
@@ -254,7 +282,11 @@ def _of_group(group: Sequence[_Chapter], language: str) -> Iterator[Part]:
     head, subs = group[0], group[1:]
     heads = tuple(sub.title for sub in subs)
     everything = (*head.blocks, *(block for sub in subs for block in sub.blocks))
-    whole = Part(head.title, everything, heads=heads)
+    before = [len(head.blocks)]
+    for sub in subs:
+        before.append(before[-1] + len(sub.blocks))
+    starts = tuple(zip(before, heads, strict=False))
+    whole = Part(head.title, everything, heads=heads, starts=starts)
     if not subs or seconds_of(whole, language) <= LONG_S:
         yield whole
         return
@@ -288,7 +320,11 @@ def _joined(one: Part, other: Part) -> Part:
         title, heads = one.title, titles
     else:
         title, heads = f"{one.title} · {other.title}", titles
-    return Part(title, (*one.blocks, *other.blocks), one.parent, heads)
+    offset = len(one.blocks)
+    inner = tuple((at + offset, name) for at, name in other.starts)
+    own = ((offset, other.title),) if not inner or inner[0][0] > offset else ()
+    starts = (*one.starts, *own, *inner)
+    return Part(title, (*one.blocks, *other.blocks), one.parent, heads, starts)
 
 
 def without_number(heading: str) -> str:
@@ -331,11 +367,23 @@ def _cut(part: Part, language: str) -> list[Part] | None:
         apart = 1.0 if 0 < here < len(things) else 0.0
         # What announces a list, table or picture stays with it: it is the last thing before.
         close = 0.25 if here < len(things) and things[here] == at + 1 else 0.0
-        worth = apart + close - abs(size - total / 2) / total
+        named = 0.3 if any(start == at for start, _ in part.starts) else 0.0
+        worth = apart + close + named - abs(size - total / 2) / total
         if best is None or worth > best[0]:
             best = worth, at
     if best is None or (total <= LONG_S and best[0] < 0.5):
         return None
     at = best[1]
-    first, second = part.blocks[:at], part.blocks[at:]
-    return [replace(part, blocks=first), replace(part, blocks=second, heads=())]
+    earlier = tuple(start for start in part.starts if start[0] < at)
+    later = tuple((start - at, name) for start, name in part.starts if start >= at)
+    # The second half is called what its first heading says, if it begins with one.
+    title = later[0][1] if later and later[0][0] == 0 else part.title
+    inner = later[1:] if title != part.title else later
+    return [
+        replace(part, blocks=part.blocks[:at], heads=_names(earlier), starts=earlier),
+        replace(part, title=title, blocks=part.blocks[at:], heads=_names(inner), starts=inner),
+    ]
+
+
+def _names(starts: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(name for _, name in starts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from movie_build.article import Article, Block, Bullets, Code, Heading, Paragraph
+from movie_build.article import Article, Block, Bullets, Code, Heading, Paragraph, Picture
 from movie_build.blocks import absolute, blocks_of, text_of, tidy
 from movie_build.boilerplate import article_element, is_byline, main_text, within
 from movie_build.ruby import readings_in
@@ -28,6 +28,10 @@ _COMMON = {
     "pt": "o que de e do da em um uma para com não os por mais",
     "nl": "de het een van en dat is niet op te voor met zijn ook aan",
 }
+# "Figure 4-3: …" under a figure, "[1] …" at the page's foot.
+_CAPTION = re.compile(r"(?:Figure|Fig\.|Table|Listing|図|表|写真)\s*\d[\d.-]*\s?[:：.]\s*\S")
+_NOTE = re.compile(r"\[\d{1,3}\]\s")
+_BETWEEN = " |｜–—-·•»:"
 _SITE = re.compile(r"\s+[|–—·•»:]+\s+|\s+-\s+|\s*[｜|]\s*| :: ")
 
 
@@ -119,9 +123,10 @@ def assembled(
             del blocks[first]
     blocks = [
         block
-        for block in blocks
+        for block in _captioned(blocks)
         if not (
-            isinstance(block, Paragraph) and (_same(block.text, title) or is_byline(block.text))
+            isinstance(block, Paragraph)
+            and (_same(block.text, title) or is_byline(block.text) or _NOTE.match(block.text))
         )
     ]
     running = " ".join(block.text for block in blocks if isinstance(block, Paragraph | Heading))
@@ -130,6 +135,21 @@ def assembled(
     title = title or _name_of(origin)
     levelled = tuple(_levelled(blocks))
     return Article(title, origin, levelled, tidy(description), language, readings)
+
+
+def _captioned(blocks: list[Block]) -> Iterator[Block]:
+    """The blocks, with a caption that is a paragraph given to its picture, else left out."""
+    held: Block | None = None
+    for block in blocks:
+        if isinstance(block, Paragraph) and _CAPTION.match(block.text) and len(block.text) <= 200:
+            if isinstance(held, Picture) and not held.caption:
+                held = replace(held, caption=block.text)
+            continue
+        if held:
+            yield held
+        held = block
+    if held:
+        yield held
 
 
 def _levelled(blocks: list[Block]) -> Iterator[Block]:
@@ -167,9 +187,20 @@ def _title(page: HtmlElement, origin: str) -> str:
     in_head = text_of(heads[0]) if (heads := page.xpath("//head/title | //title")) else ""
     outside = "ancestor::nav or ancestor::footer or ancestor::aside or @hidden"
     headings = [text for h1 in page.xpath(f"//h1[not({outside})]") if (text := text_of(h1))]
+    inner = [text_of(h1) for h1 in page.xpath(f"(//main | //article)//h1[not({outside})]")]
     known = f"{shared} {in_head}"
+    if inner and inner[0] and _bare(known).startswith(_bare(inner[0])):
+        return inner[0]  # "Chapter - The Book": the longer one need not be the page's own
     wanted = _without_site(shared or in_head, _meta(page, "og:site_name"), origin)
+    pieces = _SITE.split(in_head)
     for text in headings:
+        if (
+            text not in inner
+            and page.xpath("//main | //article")
+            and len(pieces) > 1
+            and _same(text, pieces[-1])
+        ):
+            return in_head[: in_head.rindex(pieces[-1])].rstrip(_BETWEEN)  # the book's name
         # A heading that is only a piece of the title is the site's name.
         if _holds(known, text) and 2 * len(text) > len(wanted):
             return text
@@ -180,12 +211,12 @@ def _title(page: HtmlElement, origin: str) -> str:
 
 def _without_site(title: str, site: str, origin: str) -> str:
     if site and title.casefold().endswith(site.casefold()) and len(title) > len(site) + 3:
-        return title[: -len(site)].rstrip(" |｜–—-·•»:")
+        return title[: -len(site)].rstrip(_BETWEEN)
     pieces = _SITE.split(title)
     if len(pieces) < 2:
         return title
     last = title.rindex(pieces[-1])
-    main = title[:last].rstrip(" |｜–—-·•»:")
+    main = title[:last].rstrip(_BETWEEN)
     host = (urlsplit(origin).hostname or "").removeprefix("www.").split(".")[0]
     names_host = bool(host) and host in re.sub(r"\W+", "", pieces[-1]).casefold()
     return main if names_host or len(main) > len(pieces[-1]) else title

@@ -11,7 +11,10 @@ from movie_build.summary import leans
 MOST_BULLETS = 6
 # What holds the items of one long sentence together: "…, and"
 LIST_END = re.compile(r"[,;]?\s+(?:and|or)$|[.。;,、]+$")
-_TERM = re.compile(r"^(?P<term>[^:：—–]{2,48}?)\s*(?:[:：]|\s[—–-]\s)\s*(?P<rest>\S.{8,})$")
+# A colon inside a word is the word's own: std::fmt
+_TERM = re.compile(
+    r"^(?P<term>[^：—–]{2,48}?)\s*(?:(?<!:):(?=[^!-~])|：|\s[—–-]\s)\s*(?P<rest>\S.{8,})$"
+)
 # Where an English main clause may end, and what may not begin one.
 _CLAUSE_END = re.compile(
     r"\s*[;:—–]\s|,\s(?=(?:which|because|so|but|and|or|who|where|while|since|although|as|with|such)\b)"
@@ -93,7 +96,7 @@ def shortened(text: str, language: str) -> str:
         head = re.split("[、。（(]", text)[0]
         return head if 4 <= len(head) <= most else text[: most - 1] + "…"
     text = re.sub(r"\s\([^()]*\)", "", text)
-    head = _ITEM_END.split(re.split(r"[.!?]\s", text)[0])[0].rstrip(" ,")
+    head = _before(_ITEM_END, re.split(r"[.!?]\s", text)[0])
     if len(head.split()) >= 2 and len(head) <= most * 1.25:
         return head
     return text[:most].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
@@ -110,7 +113,7 @@ def _clause(sentence: str) -> str:
         text = text[colon.end() :]
         if leans(text) or _VAGUE.search(text) or _CONDITIONAL.match(text):
             return ""
-    head = _CLAUSE_END.split(text)[0].rstrip(" ,.!")
+    head = _before(_CLAUSE_END, text).rstrip(".!")
     whole = all(
         head.count(a) == head.count(b) for a, b in (("„“" if "„" in head else "“”"), "()", "[]")
     )
@@ -118,6 +121,18 @@ def _clause(sentence: str) -> str:
     if not fits or not whole or head.count('"') % 2 or _BACKWARD.search(head):
         return ""
     return _cased(head)
+
+
+def _before(end: re.Pattern[str], text: str) -> str:
+    """`text` up to where a clause ends; not within an enumeration: "makes adding, compiling"."""
+    found = end.search(text)
+    if not found:
+        return text.rstrip(" ,")
+    head = text[: found.start()].rstrip(" ,")
+    listed = re.match(r",\s(?:and|or)\b", text[found.start() :]) and re.search(
+        r",\s(?:\S+\s?){1,4}$", head
+    )
+    return text.rstrip(" ,") if listed else head
 
 
 def _clause_cjk(sentence: str) -> str:

@@ -14,8 +14,9 @@ CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\
 _CJK_CHAR = re.compile(f"[{CJK}]")
 _WORD = re.compile(rf"(?:(?![{CJK}])[\w'’.,-])+")
 _URL = re.compile(
-    r"(?:https?://(?:www\.)?|www\.)([^\s<>「」（）()/?#]*[^\s<>「」（）()/?#.,;:!?。、])"
-    r"(?:[/?#][^\s<>「」（）()]*[^\s<>「」（）().,;:!?。、]|/)?"
+    # Hiragana goes on with the sentence: https://example.comをご覧ください
+    r"(?:https?://(?:www\.)?|www\.)([^\s<>「」（）()/?#ぁ-ん]*[^\s<>「」（）()/?#.,;:!?。、ぁ-ん])"
+    r"(?:[/?#](?:[^\s<>「」（）()ぁ-ん]|(?<=[/?#=_-])[ぁ-ん]+)*(?<![.,;:!?。、]))?"
 )
 _URL_ASIDE = re.compile(rf"\s*[(（<]\s*{_URL.pattern}\s*[)）>]")
 _MARKS = re.compile(
@@ -34,6 +35,11 @@ _TRANSCRIBED = re.compile(
 )
 # ぜひどうぞ♪ These end a sentence.
 _SUNG = re.compile("(?<=[\u3041-\u309f\u30fc])[♪♫☆★]+(?![。！？、」』）])")
+# What is typed, not said: $(…), <name>, --option, call("…"), a && b
+_TYPED = re.compile(
+    r"\$[({]|\$[A-Z_]{3,}/|<[\w./-]+>|&&|\|\||(?:^|\s)--?[a-z][\w-]*(?=[\s.,;=]|$)"
+    r"|\w\([\"']|=>|\(\w+\) -> "
+)
 _EMPTY = re.compile(r"\(\s*\)|（\s*）|「\s*」|『\s*』|“\s*”|(?<!\S)\"\"(?!\S)")
 # 渋川春海（しぶかわはるみ）: spoken, the name would come twice.
 _FURIGANA = re.compile("(?<=[\u3400-\u9fff々])[(（][\u3041-\u30ff・\\s]+[)）]")
@@ -43,6 +49,11 @@ _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
 def is_cjk(language: str) -> bool:
     """Whether a language is written without spaces and counted by characters."""
     return language.partition("-")[0].lower() in ("ja", "zh", "ko")
+
+
+def has_cjk(text: str) -> bool:
+    """Whether anything in `text` is written in an East Asian script."""
+    return bool(_CJK_CHAR.search(text))
 
 
 def speakable(text: str) -> str:
@@ -60,7 +71,7 @@ def is_prose(sentence: str) -> bool:
     """Whether `sentence` is words: with more symbols than some it is code or a formula."""
     letters = sum(map(str.isalpha, sentence))
     symbols = sum(not char.isalnum() and not char.isspace() for char in sentence)
-    return letters > 0 and symbols <= 0.35 * letters + 4
+    return letters > 0 and symbols <= 0.35 * letters + 4 and not _TYPED.search(sentence)
 
 
 def seconds(text: str) -> float:

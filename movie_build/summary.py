@@ -77,6 +77,10 @@ _CREDITS = re.compile(
     r"|(?:find|let) me (?:know )?(?:on|at|in)\b"
     r"|(?:leave|post) (?:a|your) comment|^see also\b"
     r"|^see (?:the|our|my) (?:\w+ ){0,2}(?:docs|documentation|readme|wiki|website|repo)\b.{0,20}$"
+    r"|^(?:see|refer to|read|check out|visit)\b.*\bfor (?:more|further) (?:details?|information)"
+    r"|^for (?:more|further) (?:details?|information)\b"
+    r"|^see (?!you\b|how\b|what\b|if\b|why\b|whether\b)\S+(?: \S+){0,7}$"
+    r"|^(?:詳しく|詳細)(?:は|については).*(?:ご覧|参照|をどうぞ|を見て)"
     r"|この記事が(?:気に入|役に立|参考にな)|(?:シェア|フォロー|いいね|登録)を?お願い|^[※→←▶◀＞≫]",
     re.IGNORECASE,
 )

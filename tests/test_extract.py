@@ -375,3 +375,40 @@ TAGS += ["blockquote", "code", "figure", "figcaption", "img", "br", "a", "b", "s
 )
 def test_no_soup_of_tags_crashes(soup: list[str]) -> None:
     assert isinstance(from_html("".join(soup), WEB), Article)
+
+
+def test_the_page_is_called_by_its_own_heading_and_not_by_its_books() -> None:
+    head = "<title>Chapters - The Very Long Handbook</title>"
+    book = '<div><h1 class="menu-title">The Very Long Handbook</h1></div>'
+    own = f"{book}<main><h1>Chapters</h1><p>{P1}</p><p>{P2}</p></main>"
+    assert from_html(html(own, head), WEB).title == "Chapters"
+    unnamed = f"{book}<main><h2>Parts</h2><p>{P1}</p><p>{P2}</p></main>"
+    assert from_html(html(unnamed, head), WEB).title == "Chapters"
+
+
+def test_a_caption_that_is_a_paragraph_is_the_pictures_and_no_text() -> None:
+    picture = '<p><img src="a.png" width="600" height="400"></p><p>Figure 4-3: What is where</p>'
+    found = between(f"{picture}<p>Listing 2: The whole program</p>")
+    assert [block.caption for block in found if isinstance(block, Picture)] == [
+        "Figure 4-3: What is where"
+    ]
+    assert not any("Listing" in block.text for block in found if isinstance(block, Paragraph))
+
+
+def test_a_note_at_the_foot_and_a_byline_with_comments_are_no_text() -> None:
+    around = "<p>By Martha O'Neill, 14 January 2023 · 12 comments</p>"
+    assert between(f"{around}<p>[1] Data are released for all to read and to use.</p>") == ()
+
+
+def test_a_quotation_signed_in_its_text_keeps_who_said_it() -> None:
+    (said,) = between("<blockquote>Less is more.<br>— Alan Pike, director</blockquote>")
+    assert said == Quote("Less is more.", "Alan Pike, director")
+
+
+def test_a_table_loses_columns_that_held_only_pictures_and_a_list_of_links_is_none() -> None:
+    rows = "<tr><th>Sign</th><th>Name</th><th>Means</th></tr>"
+    rows += '<tr><td><img src="x.png"></td><td>stop</td><td>It does not build</td></tr>'
+    found = between(
+        f"<table>{rows}</table><ul><li><a href='/a'>One</a><li><a href='/b'>Two</a></ul>"
+    )
+    assert found == (Table((("Name", "Means"), ("stop", "It does not build"))),)

@@ -474,3 +474,83 @@ def test_any_article_gives_a_well_formed_script(
         assert len(section.bullets) <= 8 and all(section.bullets)
         assert sum(map(bool, (section.image, section.quote, section.html, section.bullets))) <= 1
     assert "http" not in spoken(script)
+
+
+def test_a_japanese_address_leaves_its_sentence_whole() -> None:
+    assert speakable("https://example.com/resticをご覧ください。") == "example.comをご覧ください。"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        'Only eval "$(tool init --path)" sets the path that the shell reads.',
+        "Run pip install --upgrade everything before the next build of the movie.",
+        "The folder <prefix>/versions holds what was installed by the tool.",
+        "A call of require('foo') reads the file once and keeps its exports.",
+        "See the chapter on ownership for more details on how this works.",
+        "(See Technical Details.)",
+    ],
+)
+def test_what_is_typed_and_what_sends_the_reader_elsewhere_is_not_spoken(sentence: str) -> None:
+    heard = spoken(outline(article(Heading(2, "One"), Paragraph(f"{FACTS[0]} {sentence}"))))
+    assert FACTS[0] in heard and sentence.strip("()") not in heard
+
+
+def test_a_part_cut_at_a_heading_is_called_by_it() -> None:
+    table = Table((("Machine", "Power"), ("old", "9 W")))
+    steps = Bullets(("Put rubber under the case of it", "Turn the fans down by a third"))
+    script = outline(
+        article(
+            Heading(2, "Power and noise"),
+            *(Heading(3, "Measure it"), prose(2), table),
+            *(Heading(3, "Make it quiet"), prose(2, 2), steps),
+            *chapter("After that"),
+        )
+    )
+    assert [section.title for section in script.sections[1:3]] == [
+        "Power and noise",
+        "Make it quiet",
+    ]
+    assert "<table>" in script.sections[1].html
+    assert len(script.sections[2].bullets) == 2
+
+
+def test_a_long_list_of_explanations_is_told_by_its_first_items() -> None:
+    items = tuple(f"user{n}: {FACTS[n % 5]} {FACTS[(n + 1) % 5]}" for n in range(20))
+    heard = spoken(outline(article(*chapter("One"), Heading(2, "Users"), prose(1), Bullets(items))))
+    assert f"user0: {FACTS[0]}" in heard and "user19" not in heard
+
+
+def test_what_announces_a_list_is_not_spoken_as_half_a_sentence() -> None:
+    items = Bullets((FACTS[1], FACTS[2]))
+    heard = spoken(outline(article(Heading(2, "One"), Paragraph(f"{FACTS[0]} This means:"), items)))
+    assert f"This means: {FACTS[1]}" in heard
+    cut = spoken(outline(article(Paragraph(f"{FACTS[0]} There are macros, some of which are:"))))
+    assert "which are" not in cut
+
+
+def test_a_japanese_list_of_names_in_small_letters_is_told_item_by_item() -> None:
+    items = Bullets(
+        (
+            "print!: テキストをコンソールに出力し、改行はしません",
+            "format!: テキストを文字列に書き込みます",
+        )
+    )
+    script = outline(
+        article(Heading(2, "出力"), Paragraph("出力のマクロは2つあります。"), items, language="ja")
+    )
+    assert "format!: テキストを文字列に書き込みます。" in spoken(script)
+
+
+def test_bullets_are_not_cut_within_an_enumeration_or_a_name() -> None:
+    item = "Cargo, the build tool, makes adding, compiling, and managing dependencies painless"
+    (bullet,) = item_bullets([f"{item} and consistent across the ecosystem"], "en")
+    assert bullet.endswith("…")
+    assert item_bullets(["fmt::Debug: 目印を使って出力します"], "ja") == ["fmt::Debug"]
+
+
+def test_what_a_site_says_of_itself_in_another_language_is_not_spoken() -> None:
+    told = "A collection of runnable examples that illustrate the standard libraries."
+    text = Paragraph("テストには3つの種類があります。順番に見ていきましょう。")
+    script = outline(article(Heading(2, "種類"), text, language="ja", description=told))
+    assert told not in spoken(script) and not script.sections[0].subtitle

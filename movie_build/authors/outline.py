@@ -28,7 +28,7 @@ from movie_build.errors import AuthorError
 from movie_build.phrases import clause_bullets, item_bullets, shortened, statement
 from movie_build.script import Image, Line, Quotation, Script, Section
 from movie_build.sentences import split
-from movie_build.spoken import is_cjk, seconds, speakable, spoken_minutes
+from movie_build.spoken import has_cjk, is_cjk, seconds, speakable, spoken_minutes
 from movie_build.summary import Unit, pick, terms, weights
 
 __all__ = ["Outline", "OutlineSettings", "outline", "spoken_minutes"]
@@ -103,8 +103,9 @@ def outline(article: Article, settings: OutlineSettings | None = None) -> Script
     parts = parts_of(article.blocks, language)
     lead, rest = _lead(article, parts, language)
     if not lead:
-        described = split(speakable(article.description), language)
-        lead = [Unit((sentence,), 0) for sentence in described[:2]]
+        speaks = any(units_of(part.blocks, None, language) for part in rest)
+        told = _description(article, language) if speaks else article.description
+        lead = [Unit((one,), 0) for one in split(speakable(told), language)[:2]]
     covered = _COVERED.get(language.partition("-")[0])
     ends = len(rest) >= 3 and covered and not _CONCLUDES.search(rest[-1].title)
     opening = _opening(article, lead, language)
@@ -164,13 +165,19 @@ def _opening(article: Article, lead: Sequence[Unit], language: str) -> Section:
     title = without_number(article.title)
     mark = "" if title.endswith(tuple(".!?…。！？")) else "。" if is_cjk(language) else "."
     lines = _lines(lead, language)[: MOST_LINES - 1]
-    described = split(article.description, language)
+    described = split(_description(article, language), language)
     subtitle = described[0] if described and len(described[0]) <= 160 else ""
     spoken = set(terms(" ".join([title, *(line.text for line in lines)])))
     fresh = [term for term in terms(subtitle) if term not in spoken]
     if 3 * len(fresh) < len(terms(subtitle)):
         subtitle = ""
     return Section(title, (Line(f"{title}{mark}"), *lines), subtitle=subtitle, template="title")
+
+
+def _description(article: Article, language: str) -> str:
+    """What the page says of itself, in the article's language: a site's may be in another."""
+    told = article.description
+    return "" if is_cjk(language) and not has_cjk(told) else told
 
 
 def _told(
@@ -303,9 +310,10 @@ def _in_clauses(text: str, most: int) -> list[str]:
     """`text` in pieces of at most `most` characters, cut as near the middle as clauses allow."""
     if len(text) <= most:
         return [text]
-    ends = [found.end() for found in re.finditer(r"[;:,]\s|\s[—–]\s|[、；：]", text)]
+    ends = [found.end() for found in re.finditer(r"[.!?;:,]\s|\s[—–]\s|[。！？、；：]", text)]
     ends = [end for end in ends if 0.2 * len(text) < end < 0.8 * len(text)]
-    strong = [end for end in ends if text[end - 2 : end].strip() in (";", ":", "；", "：")]
+    strong = [end for end in ends if text[:end].rstrip()[-1] in ".!?。！？"]
+    strong = strong or [end for end in ends if text[:end].rstrip()[-1] in ";:；："]
     spaces = [found.end() for found in re.finditer(r"\s", text)]
     middle = len(text) / 2
     at = min(strong or ends or spaces or [len(text) // 2], key=lambda end: abs(end - middle))
