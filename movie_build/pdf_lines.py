@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from movie_build.errors import SourceError
+from movie_build.pdfium import Pdf, opened
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
@@ -31,8 +31,6 @@ _MONO_NAME = re.compile(r"mono|courier|consol|menlo|typewriter|CMTT|\bcode\b", r
 # A gap wider than this is not a space but the next column of a table.
 _CELL_GAP_EM = 1.6
 _MARK_SIZE = 0.75
-# PDFium's functions must not be called from two threads at once.
-_guard = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,43 +81,23 @@ def read_lines(body: bytes, name: str) -> PdfText:
 
     Raises:
         SourceError: it is no PDF, damaged, locked, too long, or has no text to read.
+        MissingExtra: what reads PDFs is not installed.
     """
-    import pypdfium2
-
-    with _guard:
-        try:
-            document = pypdfium2.PdfDocument(body)
-        except pypdfium2.PdfiumError as error:
-            raise SourceError(f"{name} {_why_not(error)}") from error
-        try:
-            return _text_of(document, name)
-        except pypdfium2.PdfiumError as error:
-            raise SourceError(f"{name} is a damaged PDF: {error}; save it anew") from error
-        finally:
-            document.close()
+    with opened(body, name, SourceError) as pdf:
+        return _text_of(pdf, name)
 
 
-def _why_not(error: Exception) -> str:
-    import pypdfium2.raw as pdfium
-
-    code = getattr(error, "err_code", None)
-    if code == pdfium.FPDF_ERR_PASSWORD:
-        return "is locked with a password; save a copy of it without one"
-    if code == pdfium.FPDF_ERR_SECURITY:
-        return "is encrypted in a way that cannot be read; save a copy of it without that"
-    return "is no PDF, or a damaged one; open it in a viewer and save it anew"
-
-
-def _text_of(document: PdfDocument, name: str) -> PdfText:
-    if not len(document):
+def _text_of(pdf: Pdf, name: str) -> PdfText:
+    if not len(pdf):
         raise SourceError(f"{name} is a PDF without pages")
-    if len(document) > MAX_PAGES:
-        what = f"{name} has {len(document)} pages, and at most {MAX_PAGES} are read"
+    if len(pdf) > MAX_PAGES:
+        what = f"{name} has {len(pdf)} pages, and at most {MAX_PAGES} are read"
         raise SourceError(f"{what}; give the part that the movie is about")
     pages: list[tuple[Line, ...]] = []
     heights: list[float] = []
     n_chars = n_unknown = 0
-    for number, page in enumerate(document):
+    for number in range(len(pdf)):
+        page = pdf.page(number)
         textpage = page.get_textpage()
         chars = list(_chars(page, textpage))
         n_chars += len(chars)
@@ -132,8 +110,8 @@ def _text_of(document: PdfDocument, name: str) -> PdfText:
         textpage.close()
         page.close()
     _check(name, pages, n_chars, n_unknown)
-    told = document.get_metadata_dict(skip_empty=True)
-    return PdfText(tuple(pages), tuple(heights), told.get("Title", ""), _language(document))
+    told = pdf.document.get_metadata_dict(skip_empty=True)
+    return PdfText(tuple(pages), tuple(heights), told.get("Title", ""), _language(pdf.document))
 
 
 def _check(name: str, pages: list[tuple[Line, ...]], n_chars: int, n_unknown: int) -> None:

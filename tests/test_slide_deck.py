@@ -111,7 +111,7 @@ def test_damaged_and_locked_files_are_told(pdf: Path, tmp_path: Path) -> None:
     cases = {"text.pdf": b"hello", "empty.pdf": b"", "html.pdf": b"<html>not found</html>"}
     for name, content in cases.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(SlideError, match=f"{name} is no PDF, or damaged"):
+        with pytest.raises(SlideError, match=f"{name} is no PDF, or a damaged one"):
             drawn(tmp_path / name, 1)
     (tmp_path / "locked.pdf").write_bytes(locked())
     with pytest.raises(SlideError, match=r"locked\.pdf is locked with a password"):

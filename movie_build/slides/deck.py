@@ -77,13 +77,13 @@ def _deck(slide: Slide) -> Path:
 
 
 def _page(pdf: Path | bytes, name: str, number: int, look: Look) -> PillowImage.Image:
-    with pdfium.opened(pdf, name, SlideError) as document:
-        n_pages = len(document)
+    with pdfium.opened(pdf, name, SlideError) as opened:
+        n_pages = len(opened)
         if not 1 <= number <= n_pages:
             pages = "one page" if n_pages == 1 else f"{n_pages} pages"
             raise SlideError(f"{name} has {pages}, and no page {number}")
-        document.init_forms()
-        page = document[number - 1]
+        opened.document.init_forms()
+        page = opened.page(number - 1)
         width_pt, height_pt = page.get_size()
         if not (width_pt > 0 and height_pt > 0 and 1 / 100 < width_pt / height_pt < 100):
             raise SlideError(f"{name}: page {number} has no size that can be shown")
