@@ -91,12 +91,12 @@ def _voices() -> Iterator[Finding]:
 
 
 def _optional() -> Iterator[Finding]:
-    for name, module, told, extra in (
-        ("PDF", "pypdfium2", "articles and decks from PDF", "pdf"),
-        ("MCP", "mcp", "articles from a Model Context Protocol server", "mcp"),
-        ("shared store", "fsspec", "a store for a team", "s3"),
+    for name, modules, told, extra in (
+        ("PDF", ("pypdfium2", "pypdf"), "articles and decks from PDF", "pdf"),
+        ("MCP", ("mcp",), "articles from a Model Context Protocol server", "mcp"),
+        ("shared store", ("fsspec",), "a store for a team", "s3"),
     ):
-        there = find_spec(module) is not None
+        there = all(map(find_spec, modules))
         yield Finding(name, there, told if there else f"{told}; pip install 'movie-build[{extra}]'")
     office = which("soffice") or which("libreoffice")
     told = office or "decks from PPTX; on Debian and Ubuntu: apt-get install libreoffice-impress"
