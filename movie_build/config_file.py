@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from movie_build import service_names
 from movie_build.config import (
     Backdrop,
     Config,
@@ -276,6 +277,18 @@ def contradictions(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
             hint = nearest(llm.provider.lower(), PROVIDERS)
             what = f"no provider {llm.provider!r} is known: give its base_url, or {hint}"
             yield Mistake(file.where((part, "llm", "provider")), what)
+    for name in keys.limits:
+        if what := service_names.trouble(name, *_asked(keys)):
+            yield Mistake(file.where(("limits", name)), what)
+
+
+def _asked(keys: ConfigFile) -> tuple[set[str], list[str]]:
+    """Names and addresses of services that the settings give."""
+    models = keys.content.llm, keys.slides.llm
+    voices = [keys.audio, *(persona.synthesizer for persona in keys.personas)]
+    named = {keys.content.author or "", keys.slides.maker, *(v.engine or "" for v in voices)}
+    named |= {model.provider.strip().lower() for model in models}
+    return named, [model.base_url for model in models]
 
 
 def unheard(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:

@@ -140,6 +140,11 @@ def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
         ("video: {background: {type: video, path: a.mp4}}", "movie.yaml:1: video.background.type: a video cannot be a background yet; use an image"),
         ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
         ("audio: {speaker: [3]}", "movie.yaml:1: audio.speaker: should be a valid string, not [3]"),
+        ("limits:\n  web: {at_once: 2}\n  opnai: {at_once: 2}", "movie.yaml:3: limits.opnai: no service that is asked is called 'opnai'; did you mean 'openai'?"),
+        ("limits: {espeak: {at_once: 2}}\naudio: {engine: espeak}", "movie.yaml:1: limits.espeak: no service that is asked is called 'espeak'; use one of: "),
+        ("limits: {aivisspeech: {at_once: 1}}\naudio: {engine: aivisspeech}", "movie.yaml:1: limits.aivisspeech: no service that is asked is called 'aivisspeech'; write 'voicevox'"),
+        ("limits: {api.openai.com: {at_once: 1}}", "movie.yaml:1: limits.api.openai.com: no service that is asked is called 'api.openai.com'; write 'openai'"),
+        ("limits: {llm.exampel.org: {at_once: 1}}\ncontent: {llm: {model: m, base_url: 'https://llm.example.org/v1'}}", "movie.yaml:1: limits.llm.exampel.org: no service that is asked is called 'llm.exampel.org'; did you mean 'llm.example.org'?"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_settings_is_told(tmp_path, config, told):
@@ -154,6 +159,23 @@ def test_half_a_script_is_a_mistake_wherever_it_ends(tmp_path):
             read(tmp_path, text[:end])
         except InputError as mistake:
             assert str(mistake).startswith("script.yaml")
+
+
+@pytest.mark.parametrize(
+    ("names", "more"),
+    [
+        (["web", "openai", "openrouter", "voicevox"], ""),
+        (["llm.example.org"], "content: {llm: {model: m, base_url: 'https://llm.example.org/v1'}}"),
+        (["gpu"], "slides: {llm: {model: m, base_url: 'http://gpu:8000/v1'}}"),
+        (["mine"], "content: {llm: {model: m, provider: mine, base_url: 'http://gpu/v1'}}"),
+        (["localhost", "llm.example.org"], ""),  # an environment somewhere may name them
+        (["not-installed"], "personas: [{id: a, synthesizer: {engine: not-installed}}]"),
+    ],
+)
+def test_what_is_asked_can_be_limited_by_its_name(tmp_path, names, more):
+    limits = ", ".join(f"{name}: {{per_minute: 60}}" for name in names)
+    movie = read(tmp_path, config=f"limits: {{{limits}}}\n{more}\n")
+    assert [name for name, _ in movie.config.limits] == names
 
 
 def test_all_mistakes_of_both_files_are_told_in_one_run(tmp_path):

@@ -170,7 +170,10 @@ def test_the_voice_of_a_plug_in_is_installed_and_speaks(
     )
     env = plug_in
     assert folder.doit(env=env).made()["audio"] == 1
-    folder.write("movie.yaml", SMALL + "audio: {engine: buzz, options: {pitch_hz: 440}}\n")
+    folder.write(
+        "movie.yaml",
+        SMALL + "audio: {engine: buzz, options: {pitch_hz: 440}}\nlimits: {buzz: {at_once: 1}}\n",
+    )
     assert folder.doit(env=env).made() == {"audio": 1, "movie": 1}
     folder.write("movie.yaml", SMALL + "audio: {engine: buz}\n")
     told = folder.doit(env=env, code=1).err

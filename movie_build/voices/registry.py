@@ -42,7 +42,7 @@ ENGINES: Mapping[str, frozenset[str]] = {
     "openai": _OPENAI,
     "piper": frozenset({"voice", "speaker", "speed_scale"}),
 }
-_ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
+ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
 _GROUP = "movie_build.voices"
 _AS_TYPED = {
     "speaker": "`speaker` or `speaker_id`",
@@ -123,7 +123,7 @@ class Studio:
             VoiceError: it does not.
         """
         if settings.engine:
-            name = _ALIASES.get(settings.engine, settings.engine)
+            name = ALIASES.get(settings.engine, settings.engine)
             if name in ENGINES:
                 _refuse_unheeded(settings, name, ENGINES[name])
             else:
@@ -143,7 +143,7 @@ class Studio:
 
     def _open(self, settings: VoiceSettings, language: str) -> Speaker:
         assert settings.engine
-        name = _ALIASES.get(settings.engine, settings.engine)
+        name = ALIASES.get(settings.engine, settings.engine)
         heeded = ENGINES.get(name)
         if heeded is None:
             return self._plug_in(settings)
@@ -273,7 +273,7 @@ class Studio:
         """
         name = settings.engine or ""
         if name not in self._plug_ins:
-            known = [*ENGINES, *_ALIASES, *self._plug_ins]
+            known = [*ENGINES, *ALIASES, *self._plug_ins]
             what = f"no voice engine {name!r}; {nearest(name, known)}"
             raise VoiceError(what, at=settings.where)
         return self._plug_ins[name]
