@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Route
     from playwright.async_api import Page as Tab
 
+    from movie_build.network import Errand
     from movie_build.service import Service
 
 WEB_PAGES = ("text/html", "application/xhtml+xml")
@@ -70,11 +71,14 @@ def rendered(
     """
     from playwright.async_api import Error
 
+    from movie_build.network import Errand
+
+    errand = Errand(url)
     with new_client(limits, transport) as client:
-        first = get(url, limits=limits, client=client, service=service)
+        first = get(url, limits=limits, client=client, service=service, errand=errand)
         if first.media_type not in ("", *WEB_PAGES):
             return first
-        visit = _Visit(client, first, limits, settle_s)
+        visit = _Visit(client, errand, first, limits, settle_s)
         try:
             answer = browser.shared(report).lend(visit.answer, total_s)
         except TimeoutError as error:
@@ -103,10 +107,16 @@ class _Visit:
     """One page in a browser window of its own, and the answers to its requests."""
 
     def __init__(
-        self, client: httpx.Client, first: Answer, limits: Limits, settle_s: float
+        self,
+        client: httpx.Client,
+        errand: Errand,
+        first: Answer,
+        limits: Limits,
+        settle_s: float,
     ) -> None:
         self.refused: set[str] = set()
         self._client = client
+        self._errand = errand
         self._first = first
         self._limits = limits
         self._settle_s = settle_s
@@ -198,6 +208,7 @@ class _Visit:
             request.url,
             headers={**headers, "User-Agent": USER_AGENT},
             content=request.post_data_buffer,
+            extensions=self._errand.extensions,
         )
         answer = ask(self._client, sent, self._limits, lambda _: None)
         self._n_bytes += len(answer.body)

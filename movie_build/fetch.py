@@ -12,10 +12,12 @@ from movie_build import service as services
 from movie_build.errors import SourceError
 from movie_build.hosts import is_public
 from movie_build.ledger import NOTHING, Use
-from movie_build.service import Retry, Service, may_pass, retry_after_s
+from movie_build.service import Retry, Service, Services, may_pass, retry_after_s
 
 if TYPE_CHECKING:
     import httpx
+
+    from movie_build.network import Errand
 
 USER_AGENT = "movie-build (+https://pypi.org/project/movie-build/)"
 PAGE_TYPES = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.1"
@@ -50,8 +52,12 @@ class Answer:
 LIMITS = Limits()
 # Whoever waits at a terminal for one page wants an answer sooner than a build of 300 lines does.
 PATIENCE = services.Limits(tries=4)
-_ASKED = "movie_build.asked"
 NO_HEADERS: Mapping[str, str] = {}
+
+
+def web(services: Services) -> Service:
+    """The web, as `limits: {web: …}` lets it be asked: for pages and for pictures."""
+    return services.named("web", PATIENCE)
 
 
 def get(
@@ -64,25 +70,29 @@ def get(
     client: httpx.Client | None = None,
     service: Service | None = None,
     taken: Collection[int] = (),
+    errand: Errand | None = None,
 ) -> Answer:
     """What a GET of `url` answers, redirects followed; status 304 is an answer too.
 
-    `transport` is the seam for who may be asked: one that looks at the host of
-    every hop can refuse it; a `client` has its own, and keeps cookies. `service`
-    paces the request and tries it again where that may help. A status in
-    `taken` is an answer, not an error.
+    `transport` is the seam for who may be asked, instead of `network.Network`; a
+    `client` has its own, and keeps cookies. `service` paces the request and
+    tries it again where that may help. A status in `taken` is an answer, not an
+    error. `errand` says for whose sake it is asked, where that is not the user's.
 
     Raises:
         SourceError: no answer, status 400 or above, or a limit is passed.
     """
     import httpx
 
+    from movie_build.network import Errand
+
+    extensions = (errand or Errand(url)).extensions
     wanted = {"User-Agent": USER_AGENT, "Accept": accept, **headers}
 
     def attempt() -> tuple[Answer, Use]:
         with nullcontext(client) if client else new_client(limits, transport) as asker:
-            # The hook sees it on every hop: redirects keep a request's extensions.
-            request = asker.build_request("GET", url, headers=wanted, extensions={_ASKED: url})
+            # Seen on every hop: redirects keep a request's extensions.
+            request = asker.build_request("GET", url, headers=wanted, extensions=extensions)
             return ask(asker, request, limits, lambda found: _check(url, found, taken)), NOTHING
 
     try:
@@ -95,23 +105,15 @@ def new_client(limits: Limits, transport: httpx.BaseTransport | None) -> httpx.C
     """A client that follows redirects and waits for silence as `limits` say."""
     import httpx
 
+    from movie_build.network import Network, check_name
+
     return httpx.Client(
-        transport=transport,
+        transport=transport or Network(),
         timeout=min(limits.silence_s, limits.total_s),
         follow_redirects=True,
         max_redirects=limits.max_redirects,
-        event_hooks={"request": [_check_hop]},
+        event_hooks={"request": [check_name]},
     )
-
-
-def _check_hop(request: httpx.Request) -> None:
-    """Let no page of the internet lead us to the user's own network: to routers, to secrets."""
-    asked, url = request.extensions.get(_ASKED, ""), str(request.url)
-    if is_public(asked) and not is_public(url):
-        raise SourceError(
-            f"{asked} redirects to {url}, which is on your own network and is not asked; "
-            "if you trust it, give that address itself"
-        )
 
 
 def ask(
@@ -162,13 +164,28 @@ def fetch_picture(
     limits: Limits = LIMITS,
     transport: httpx.BaseTransport | None = None,
     service: Service | None = None,
+    page: str = "",
 ) -> bytes:
     """The bytes of the picture at `url`, whatever its server calls them.
+
+    `page` is the one that may have named it: no page on the internet means a
+    host that only the DNS shows to be on the user's own network.
 
     Raises:
         SourceError: as `get`; or the answer is empty, or a web page.
     """
-    answer = get(url, accept=PICTURE_TYPES, limits=limits, transport=transport, service=service)
+    from movie_build.network import Errand
+
+    # An address that says itself that it is inside was left out of the page: the user wrote it.
+    errand = Errand(url, page if is_public(page) and is_public(url) else "")
+    answer = get(
+        url,
+        accept=PICTURE_TYPES,
+        limits=limits,
+        transport=transport,
+        service=service,
+        errand=errand,
+    )
     if answer.media_type in ("text/html", "application/xhtml+xml"):
         raise SourceError(f"{url} is {answer.media_type}, not a picture")
     if not answer.body:

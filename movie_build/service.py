@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from movie_build import interrupt
@@ -175,6 +175,6 @@ class Services:
         """The service called `name`, with the user's limits for it, else the usual ones."""
         with self._lock:
             if name not in self._services:
-                limits = self._limits.get(name, usual)
+                limits = replace(self._limits.get(name, usual), tries=usual.tries)
                 self._services[name] = Service(name, limits, self.ledger)
             return self._services[name]

@@ -344,6 +344,7 @@ class Edition:
         """
         from movie_build import source
         from movie_build.authors.registry import author_name, open_author
+        from movie_build.fetch import web
         from movie_build.script_file import dump
 
         def report(told: str) -> None:
@@ -358,7 +359,7 @@ class Edition:
             base=folder,
             cache=cache,
             again=again,
-            service=self.session.services.named("web"),
+            service=web(self.session.services),
             render=config.browser,
             mcp=_mcp(config.mcp),
             report=report,

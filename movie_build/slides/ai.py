@@ -197,9 +197,8 @@ class AiPictures:
         return bytes(body)
 
     def _download(self, url: str) -> bytes:
-        # A service on the internet has no business with addresses of the user's own network.
-        inside = not needs_key(usual_url(self._base_url))
-        content = ai_download.picture_at(url, inside=inside, timeout_s=self._timeout_s)
+        service_url = usual_url(self._base_url)
+        content = ai_download.picture_at(url, service_url=service_url, timeout_s=self._timeout_s)
         _check(content)
         return content
 
