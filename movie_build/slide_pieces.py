@@ -11,13 +11,14 @@ from pathlib import Path
 from movie_build import keys, telling
 from movie_build.config import Backdrop, Model
 from movie_build.errors import MovieBuildError, SlideError, Where, nearest
+from movie_build.fetch import web
 from movie_build.flags import flag
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
 from movie_build.openai_client import OPENROUTER_URL
 from movie_build.pieces import Bench, Piece
 from movie_build.script import Section
-from movie_build.service import Services
+from movie_build.service import Service, Services
 from movie_build.slides.deck import is_office
 from movie_build.slides.protocol import PictureMaker, SlideMaker
 from movie_build.slides.registry import SlideMakers, credit, draft, with_picture
@@ -36,6 +37,7 @@ class Painter:
         self.folder = movie.project.folder
         self.build = movie.project.build
         self._made: dict[Path, Piece] = {}
+        self._web = web(services)
         ai, self._drafts = _ai(movie, services), flag("MOVIE_BUILD_PLACEHOLDER")
         self.makers = SlideMakers(
             self.folder, ai=ai, placeholder=self._drafts and not ai, digest=self._digest
@@ -173,7 +175,8 @@ class Painter:
         suffix = Path(url.partition("?")[0]).suffix.lower()
         ending = suffix if suffix in (".svg", ".png", ".jpg", ".jpeg", ".webp") else ".picture"
         name = url.rsplit("/", 1)[-1]
-        piece = self._piece("fetched", name, recipe, ending, partial(_fetch, url))
+        fetch = partial(_fetch, url, self._web, self.movie.config.source)
+        piece = self._piece("fetched", name, recipe, ending, fetch)
         piece = replace(piece, remote=True)
         self._made[piece.path] = piece
         return piece
@@ -299,11 +302,11 @@ def _convert(deck: Path, _bench: Bench) -> bytes:
     return to_pdf(deck)
 
 
-def _fetch(url: str, _bench: Bench) -> bytes:
+def _fetch(url: str, web: Service, page: str, _bench: Bench) -> bytes:
     from movie_build import image_file
-    from movie_build.source import fetch_picture
+    from movie_build.fetch import fetch_picture
 
-    content = fetch_picture(url)
+    content = fetch_picture(url, service=web, page=page)
     # Before it is kept: what is no picture today may be one tomorrow.
     image_file.check(content, url)
     return content

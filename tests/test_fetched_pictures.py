@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
+import time
 import zlib
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from conftest import Folder
@@ -70,6 +73,28 @@ def test_what_is_no_picture_is_told_by_its_address_and_asked_for_again(
     for url in urls:
         site.serve(url.removeprefix(site.url), png(), **kinds)
     assert folder.doit("slides").made() == {"slide": 4}
+
+
+def test_pictures_are_asked_for_as_the_limits_of_the_web_say(folder: Folder, site: Site) -> None:
+    at_work, most, guard = 0, 0, threading.Lock()
+
+    def picture(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal at_work, most
+        with guard:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.1)
+        with guard:
+            at_work -= 1
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(png())
+
+    site.pages |= {f"/{n}.png": picture for n in range(4)}
+    write(folder, *[f"{site.url}/{n}.png" for n in range(4)])
+    folder.edit("movie.yaml", "style:", "limits: {web: {at_once: 1}}\nstyle:")
+    assert folder.doit("-n", "4", "slides").made() == {"slide": 4}
+    assert (most, len(site.asked)) == (1, 4)
 
 
 def test_a_picture_is_known_by_its_bytes_whatever_its_server_calls_it(
