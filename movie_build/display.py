@@ -32,6 +32,8 @@ _LINE_EVERY_S = 5.0
 _BAR_WIDTH = 20
 # Working out what is to be done takes about a second for so many units: not for a short run.
 _UNITS_A_SECOND = 20_000
+# What takes so many times longer than was thought may take any time.
+_OVERRUN = 2
 _VERBS = {
     "script": "writing",
     "audio": "speaking",
@@ -167,8 +169,12 @@ class _State:
         return left
 
     def left(self) -> str:
-        """About how much time is left, in words; empty while nothing can be told of it."""
+        """About how much time is left, in words; empty while nothing can be told of it.
+
+        Nothing can when something takes far longer than was thought, as a server that hangs.
+        """
         seconds, whole = 0.0, True
+        longest = self._longest_at_work()
         for step in STEPS:
             left = self.to_make(step)
             if left is None:
@@ -179,12 +185,25 @@ class _State:
             made = sum(count.made for count in counts)
             if made >= 3:
                 each_s = sum(count.seconds for count in counts) / made
-                seconds += left * each_s / (os.cpu_count() or 1)
+                step_s = max(each_s, left * each_s / (os.cpu_count() or 1))
             elif (planned_s := self._planned_s(step)) is not None:
-                seconds += planned_s
+                step_s = planned_s
             else:
                 whole = False  # this machine has not done it yet
+                continue
+            if longest[step] > _OVERRUN * step_s + 1:
+                return ""
+            seconds += max(0.0, step_s - longest[step])
         return f"{'about' if whole else 'at least'} {_time(seconds)} left" if seconds else ""
+
+    def _longest_at_work(self) -> dict[str, float]:
+        """For how many seconds the oldest unit of each step has been at work."""
+        now = time.monotonic()
+        longest = dict.fromkeys(STEPS, 0.0)
+        for session in self.sessions:
+            for (step, _), began in list(session.at_work.items()):
+                longest[step] = max(longest[step], now - began)
+        return longest
 
     def _planned_s(self, step: str) -> float | None:
         planned = [plan.steps[step].seconds for plan, _ in self._plans.values()]

@@ -22,10 +22,13 @@ import pytest
 from conftest import DODO, SMALL, Folder
 from PIL import Image
 
-from movie_build import progress
-from movie_build.display import StepState, _Lines
+from movie_build import pace, progress
+from movie_build.display import StepState, _Lines, _State
 from movie_build.errors import Where
 from movie_build.github_actions import annotation
+from movie_build.session import Session
+from movie_build.store import default_folder
+from movie_build.units import kind_of, units_of
 
 BUILD = (sys.executable, "-m", "movie_build.cli", "build")
 SCRIPT = """title: Numbers
@@ -193,6 +196,27 @@ class _Speaking:
 
     def left(self) -> str:
         return f"about {(1000 - self.done) // 10} s left"
+
+
+def test_the_time_that_is_left_is_told_until_something_takes_far_longer(folder: Folder) -> None:
+    folder.write("script.yaml", "title: T\nsections: [{title: S, narrations: [One, Two]}]\n")
+    session = Session(folder.path)
+    state = _State([session])
+    state.look_ahead()
+    assert state.left() == "", "nothing is known yet"
+    kinds = {"movie", *map(kind_of, units_of(session.graph))}
+    pace.learn(default_folder(), {kind: [3.0] for kind in kinds})
+    state = _State([session])
+    state.look_ahead()
+    assert re.fullmatch(r"about \d+ s left", state.left())
+    unit = "slide", "any"
+    seconds = []
+    for ran_s in (0, 1, 2):
+        session.at_work[unit] = time.monotonic() - ran_s
+        seconds.append(int(re.sub(r"\D", "", state.left())))
+    assert seconds[0] - 1 == seconds[1] == seconds[2] + 1
+    session.at_work[unit] = time.monotonic() - 60
+    assert state.left() == "", "a server that hangs may do so for any time"
 
 
 def test_quiet_prints_the_path_and_nothing_else(movie: Folder) -> None:
