@@ -12,7 +12,7 @@ from movie_build.slides.layers import THEME
 # As they are called in movie.yaml and script.yaml; what is not here is called as it is.
 _TEXTS = {"quote_by": "quote's author", "movie_title": "the movie's title"}
 _FILES = {"-picture": "image", "-backdrop": "background", "-logo": "logo"}
-_OF_ARTWORK = {"model": "slides.llm.model", "url": "slides.llm.base_url"}
+_OF_ARTWORK = {"model": "slides.llm.model"}
 _WITHOUT_TEXTS = ("full", "draft")
 _STYLE = "\n\nStyle: "
 _TOLD_APART = {"slide", "files", "theme", "maker", "version", "size", "colors"}
@@ -77,7 +77,8 @@ def _artwork(old: LastSlide, new: LastSlide) -> Iterator[str]:
         yield "the wording around slide_prompt changed"
     if before.pop("deck", "") != after.pop("deck", "") and old.said["deck"] == new.said["deck"]:
         yield f"{new.said['deck']} changed"
-    before.pop("page", 0), after.pop("page", 0)
+    for told in (before, after):
+        told.pop("page", 0), told.pop("url", "")
     for key in dict.fromkeys([*before, *after]):
         name = _OF_ARTWORK.get(key, f"picture's {key}")
         yield from difference.values(name, before.get(key), after.get(key))

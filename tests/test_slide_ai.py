@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SMALL
 from PIL import Image
 from services.image_server import FAULTS, KEY, ImageServer, color_of, image_server, picture
 
@@ -343,6 +344,7 @@ def test_the_identity_changes_exactly_with_what_changes_the_picture(service, ser
     assert identity(look=replace(WIDE, primary_color="#ff0000", language="ja")) == same
     assert identity(replace(SLIDE, logo=Path("/logo.png"), title="T")) == same
     assert identity(usd_per_image=1.0, api_key_env="OTHER_KEY", timeout_s=9.0) == same
+    assert identity(base_url="http://127.0.0.1:1/v1") == same, "another way to the model"
     others = [
         identity(replace(SLIDE, prompt="Another hill")),
         identity(look=TALL),
@@ -351,9 +353,19 @@ def test_the_identity_changes_exactly_with_what_changes_the_picture(service, ser
         identity(size="1024x1024"),
         identity(quality="low"),
         identity(api="chat"),
-        identity(base_url="http://127.0.0.1:1/v1"),
     ]
     assert len({same, *others}) == len(others) + 1
+
+
+def test_the_same_model_at_another_address_draws_nothing_again(server, folder):
+    folder.write("movie.yaml", f"{SMALL}slides: {{llm: {{model: gpt-image-1}}}}\n")
+    section = "- {title: T, slide_prompt: hills, narrations: [Hello.]}\n"
+    folder.write("script.yaml", f"title: Land\nsections:\n{section}")
+    told = {"OPENAI_API_KEY": KEY}
+    assert folder.doit("slides", env={**told, "OPENAI_BASE_URL": server.url}).made()["slide"] == 1
+    with image_server() as other:
+        assert folder.doit("slides", env={**told, "OPENAI_BASE_URL": other.url}).made() == {}
+        assert other.asked == [] and len(server.asked) == 1
 
 
 def test_identity_imports_nothing_heavy():

@@ -12,9 +12,10 @@ from movie_build.errors import SlideError, nearest
 from movie_build.ledger import NOTHING, Use
 from movie_build.look import Look, Slide
 from movie_build.openai_client import (
+    OPENAI_URL,
+    OPENROUTER_URL,
     make_client,
     needs_key,
-    shown_url,
     translated,
     usual_url,
     without_key,
@@ -88,11 +89,12 @@ class AiPictures:
         self._form = 0
 
     def identity(self, slide: Slide, look: Look) -> Mapping[str, object]:
-        """What is asked for and where: another server's model of that name draws otherwise."""
+        """What is asked for; not of whom: a picture is the same behind a proxy, or on a laptop."""
         return {
             "maker": "ai",
             "version": VERSION,
-            "url": shown_url(usual_url(self._base_url)),
+            # Once the address asked. Where it was the usual one, what was paid for stays valid.
+            "url": OPENROUTER_URL if self.api == "chat" else OPENAI_URL,
             "api": self.api,
             "model": self.model,
             "prompt": self._prompt(slide, look),
