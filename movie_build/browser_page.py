@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from movie_build import browser
+from movie_build.address import bare
 from movie_build.errors import BrowserError, SourceError
 from movie_build.fetch import LIMITS, USER_AGENT, Answer, Limits, ask, get, new_client
 from movie_build.service import Retry
@@ -73,9 +74,10 @@ def rendered(
 
     from movie_build.network import Errand
 
-    errand = Errand(url)
+    errand = Errand(bare(url))
     with new_client(limits, transport) as client:
         first = get(url, limits=limits, client=client, service=service, errand=errand)
+        url = bare(url)
         if first.media_type not in ("", *WEB_PAGES):
             return first
         visit = _Visit(client, errand, first, limits, settle_s)

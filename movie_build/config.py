@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from movie_build.address import bare
 from movie_build.errors import Where
 from movie_build.service import Limits
 
@@ -196,6 +197,11 @@ class Config:
     cache_read_only: bool = False
     author_where: Where | None = field(default=None, compare=False)
     cache_where: Where | None = field(default=None, compare=False)
+
+    @property
+    def shown_source(self) -> str:
+        """The source as it may be told and kept: without a password that is in its address."""
+        return bare(self.source)
 
     def price(self, model: str) -> Price:
         """What `model` costs; nothing where the user has not said."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movie_build import service as services
+from movie_build.address import bare, login_header
 from movie_build.errors import SourceError
 from movie_build.hosts import is_public
 from movie_build.ledger import NOTHING, Use
@@ -86,8 +87,10 @@ def get(
 
     from movie_build.network import Errand
 
+    # What stands in the address would be told in every error, and in the addresses made of it.
+    wanted = {"User-Agent": USER_AGENT, "Accept": accept, **login_header(url), **headers}
+    url = bare(url)
     extensions = (errand or Errand(url)).extensions
-    wanted = {"User-Agent": USER_AGENT, "Accept": accept, **headers}
 
     def attempt() -> tuple[Answer, Use]:
         with nullcontext(client) if client else new_client(limits, transport) as asker:

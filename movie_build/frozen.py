@@ -87,6 +87,8 @@ def _missing_script(movie: Movie) -> list[Mistake]:
     author = author_name(movie)
     if author == "outline" and (movie.project.folder / source).is_file():
         return []
-    by = f"fetching {source}" if author == "outline" else f"the author {author!r}"
+    by = (
+        f"fetching {movie.config.shown_source}" if author == "outline" else f"the author {author!r}"
+    )
     what = f"is not written, and {by} needs a service; keep the script under version control"
     return [Mistake(Where(movie.project.script.name), what)]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from movie_build.address import bare, login
 from movie_build.errors import MissingExtra, SourceError, nearest
 from movie_build.fetch import LIMITS, Answer, Limits
 from movie_build.mcp_config import McpServer, McpSettings, server_of
@@ -62,7 +63,9 @@ def fetch(url: str, settings: McpSettings, base: Path, limits: Limits = LIMITS) 
             if said := _last_words(log):
                 why = f"{why}; it said: {said}"
     if answer is None:
-        raise ServerFailure(_without(server.secrets, f"the MCP server {server.name!r} {why}"))
+        known = login(url)
+        secrets = [*server.secrets, *([known[1]] if known else [])]
+        raise ServerFailure(_without(secrets, bare(f"the MCP server {server.name!r} {why}")))
     if len(answer.body) > limits.max_bytes:
         what = f"the MCP server {server.name!r} gave more than {limits.max_bytes / 1e6:g} MB"
         raise ServerFailure(what)
@@ -166,7 +169,7 @@ def _answer(url: str, tool: str, result: CallToolResult) -> Answer:
     kind = kinds.pop() if len(kinds) == 1 else ""
     if not kind:
         kind = "text/html" if re.match(r"\s*<(?:!doctype|html)\b", text, re.I) else "text/markdown"
-    return Answer(url, 200, text.encode(), kind, charset="utf-8")
+    return Answer(bare(url), 200, text.encode(), kind, charset="utf-8")
 
 
 def _texts(result: CallToolResult) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from movie_build.address import bare, login, login_header
 from movie_build.errors import MovieBuildError
 from movie_build.hosts import is_public
 from movie_build.service import Retry, may_pass, retry_after_s
@@ -26,6 +27,9 @@ PROVIDERS = {"openai": OPENAI_URL, "openrouter": OPENROUTER_URL}
 _CONNECT_S = 10.0
 _LONGEST_SAID = 300
 _NO_KEY = "none"
+# Besides the key: the password that stood in the address, in the forms it is sent in.
+_secrets: weakref.WeakKeyDictionary[openai.OpenAI, tuple[str, ...]] = weakref.WeakKeyDictionary()
+_ENDS, _ANSWERED = "movie_build.ends_s", "movie_build.answered"
 
 
 def make_client(
@@ -60,9 +64,12 @@ def make_client(
     http = openai.DefaultHttpxClient(
         timeout=httpx2.Timeout(idle_s, connect=min(_CONNECT_S, idle_s), pool=timeout_s),
         event_hooks={"request": [start], "response": [watch]},
+        auth=login(url),
     )
-    client = openai.OpenAI(api_key=key, base_url=url, max_retries=0, http_client=http)
+    client = openai.OpenAI(api_key=key, base_url=bare(url), max_retries=0, http_client=http)
     weakref.finalize(client, http.close)
+    sent = login_header(url).get("Authorization", "").removeprefix("Basic ")
+    _secrets[client] = (*(login(url) or ())[1:], sent)
     return client
 
 
@@ -200,6 +207,7 @@ def _cause(failure: BaseException) -> str:
 
 def without_key(client: openai.OpenAI, said: str) -> str:
     """`said`, at most a few lines of it, without the client's key: some services repeat it."""
-    if client.api_key and client.api_key != _NO_KEY:
-        said = said.replace(client.api_key, "***")
+    key = client.api_key if client.api_key != _NO_KEY else ""
+    for secret in (key, *_secrets.get(client, ())):
+        said = said.replace(secret, "***") if secret else said
     return said if len(said) <= _LONGEST_SAID else f"{said[: _LONGEST_SAID - 1]}…"

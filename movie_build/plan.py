@@ -118,7 +118,7 @@ def plan_folder(folder: Path) -> Plan:
     """
     session = Session(folder, look_only=True)
     if not session.written:
-        return Plan(session.movie.name, script=session.movie.config.source)
+        return Plan(session.movie.name, script=session.movie.config.shown_source)
     graphs = [edition.graph for edition in session.editions]
     return plan_graphs(
         graphs, session.bench, pace.known(default_folder()), session.movie.config.price

@@ -293,7 +293,7 @@ class Edition:
         if script.exists() and not overwrite:
             raise AuthorError(
                 f"{script.name} is yours and stays as it is; to have it written again from "
-                f"{self.movie.config.source}, use: doit script --overwrite "
+                f"{self.movie.config.shown_source}, use: doit script --overwrite "
                 f"(the old one is kept as {script.name}.bak)"
             )
         if self.session.bench.frozen:
@@ -381,7 +381,7 @@ class Edition:
         from movie_build.authors.registry import author_name
 
         config, author = self.movie.config, author_name(self.movie)
-        inputs = {"source": config.source, "author": author, "minutes": config.max_minutes}
+        inputs = {"source": config.shown_source, "author": author, "minutes": config.max_minutes}
         return keys.recipe("script", SCRIPT, inputs)
 
 

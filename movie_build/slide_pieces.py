@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from movie_build import keys, telling
+from movie_build.address import bare
 from movie_build.config import Backdrop, Model
 from movie_build.errors import MovieBuildError, SlideError, Where, nearest
 from movie_build.fetch import web
@@ -171,7 +172,7 @@ class Painter:
         return piece
 
     def _fetched(self, url: str) -> Piece:
-        recipe = keys.recipe("fetched", FETCHED, {"url": url})
+        recipe = keys.recipe("fetched", FETCHED, {"url": bare(url)})
         suffix = Path(url.partition("?")[0]).suffix.lower()
         ending = suffix if suffix in (".svg", ".png", ".jpg", ".jpeg", ".webp") else ".picture"
         name = url.rsplit("/", 1)[-1]
@@ -308,7 +309,7 @@ def _fetch(url: str, web: Service, page: str, _bench: Bench) -> bytes:
 
     content = fetch_picture(url, service=web, page=page)
     # Before it is kept: what is no picture today may be one tomorrow.
-    image_file.check(content, url)
+    image_file.check(content, bare(url))
     return content
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from movie_build.address import bare
 from movie_build.article import Article, Bullets, Paragraph, Picture, Quote
 from movie_build.charset import decode
 from movie_build.errors import SourceError
@@ -124,8 +125,9 @@ def read(
     if scheme in ("http", "https"):
         way = Way(base, cache, again, limits, transport, service, report)
         original = _document(find(source, way, render=render, mcp=mcp), report)
+        source = bare(source)
     elif scheme:
-        raise SourceError(f"source {source}: {scheme} is not read; use http, https or a path")
+        raise SourceError(f"source {bare(source)}: {scheme} is not read; use http, https or a path")
     elif render or mcp:
         what = "the browser" if render else "the MCP server"
         raise SourceError(f"source {source} is a file, and {what} is for http(s) addresses only")

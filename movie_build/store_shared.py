@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from movie_build.address import bare
 from movie_build.remote_files import RemoteFiles, shown_url
 from movie_build.store import LAYOUT, Store, object_name, sealed, unsealed
 
@@ -186,4 +187,4 @@ def _path(key: str) -> str:
 def _reason(error: Exception) -> str:
     """The first line of what an error says; its kind, where it says nothing."""
     said = str(error).strip().splitlines()
-    return said[0][:300] if said else type(error).__name__
+    return bare(said[0])[:300] if said else type(error).__name__

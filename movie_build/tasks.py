@@ -222,7 +222,7 @@ def _script_task(session: Session, edition: Edition, names: _Names) -> Task:
         session,
         "script",
         {"basename": names.script(edition)},
-        doc=f"write {edition.project.script.name} from {edition.movie.config.source}",
+        doc=f"write {edition.project.script.name} from {edition.movie.config.shown_source}",
         actions=[(_done(session, "script", write),)],
         params=[
             {

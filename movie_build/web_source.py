@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build import github, kept_page
+from movie_build.address import bare
 from movie_build.errors import SourceError
 from movie_build.fetch import Answer, Limits, get
 from movie_build.mcp_config import McpSettings
@@ -59,7 +60,7 @@ def find(url: str, way: Way, *, render: bool, mcp: McpSettings | None) -> Found:
     try:
         return Found(_through_server(url, mcp, way))
     except ServerFailure as failure:
-        way.report(f"{failure}; {url} is fetched without it")
+        way.report(f"{failure}; {bare(url)} is fetched without it")
         try:
             return _directly(url, way, render=render)
         except SourceError as error:
@@ -97,7 +98,7 @@ def _readme(url: str, place: github.Place, way: Way) -> Found:
         )
 
     answer = _kept_or(asked, way, url, "github")
-    return Found(answer, url, github.picture_place(answer.url))
+    return Found(answer, bare(url), github.picture_place(answer.url))
 
 
 def _rendered(url: str, way: Way) -> Answer:
@@ -127,14 +128,14 @@ def _through_server(url: str, settings: McpSettings, way: Way) -> Answer:
 
 def _kept_or(asked: Callable[[Mapping[str, str]], Answer], way: Way, *recipe: str) -> Answer:
     """The answer that was kept for `recipe`, else what `asked` gives, told when it need not."""
-    kept = kept_page.place(way.cache, *recipe)
+    kept = kept_page.place(way.cache, *map(bare, recipe))
     known = kept_page.recall(kept)
     if known is not None and not way.again:
         return known
     answer = asked(kept_page.conditions(known))
     if answer.status == 304:
         if known is None:
-            raise SourceError(f"{recipe[0]} answered 304 to a request without conditions")
+            raise SourceError(f"{bare(recipe[0])} answered 304 to a request without conditions")
         return known
     kept_page.remember(kept, answer)
     return answer

@@ -44,7 +44,7 @@ def reasons(folder: Path, what: str | None = None) -> list[str]:
     """
     session = Session(folder, look_only=True)
     if not session.written:
-        source = session.movie.config.source
+        source = session.movie.config.shown_source
         return [f"{session.movie.project.script.name} is still to be written from {source}"]
     last = recall(session.project.build)
     explainers = [

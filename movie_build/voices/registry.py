@@ -238,11 +238,13 @@ class Studio:
         from movie_build.keys import digest
         from movie_build.voices.voicevox_catalogue import remembered
         from movie_build.voices.voicevox_engines import Engines, urls_in, usual_limits
+        from movie_build.voices.voicevox_http import EngineHttp
 
         urls = tuple(urls_in(settings.base_url or os.environ.get("VOICEVOX_URL", "")))
         if urls not in self._engines:
             folder = self.shared / "voicevox"
-            catalogue = folder / f"known-{digest(' '.join(urls).encode())[:16]}.json"
+            shown = " ".join(EngineHttp(url).url for url in urls)
+            catalogue = folder / f"known-{digest(shown.encode())[:16]}.json"
             known = None
             if catalogue.exists():
                 known = remembered(catalogue.read_text(encoding="utf-8"))

@@ -190,7 +190,7 @@ class Voicevox:
             body=query.told(manner),
             n_kana=kana(part),
         )
-        pcm = decoded(wav, f"{engine.http.name}/synthesis")
+        pcm = decoded(wav, f"{engine.http.url}/synthesis")
         rate_hz = engine.learn().frame_rate_hz
         return pcm, _agreeing(query.frames(manner, rate_hz), rate_hz, pcm, engine)
 
@@ -198,7 +198,7 @@ class Voicevox:
         from movie_build.voices.voicevox_query import AudioQuery
         from movie_build.voices.voicevox_text import kana
 
-        whose = f"{engine.http.name}/audio_query"
+        whose = f"{engine.http.url}/audio_query"
         with engine.dictionary.for_text(part):
             told = engine.http.ask_json(
                 "POST",
@@ -230,7 +230,7 @@ def _agreeing(frames: list[Span], rate_hz: float, pcm: Pcm, engine: Engine) -> l
         return frames
     if pcm.duration_s < planned_s / 2:
         raise Retry(
-            f"{engine.http.name}/synthesis sent {pcm.duration_s:.1f} s "
+            f"{engine.http.url}/synthesis sent {pcm.duration_s:.1f} s "
             f"where {planned_s:.1f} s were planned"
         )
     return []

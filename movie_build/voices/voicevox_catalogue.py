@@ -127,7 +127,7 @@ def ask(engine: EngineHttp) -> Catalogue:
     except Refusal:
         styles = ()
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise Retry(f"{engine.name}/speakers sent no list of speakers") from error
+        raise Retry(f"{engine.url}/speakers sent no list of speakers") from error
     return Catalogue(name, _version(engine), styles, frame_rate_hz)
 
 
@@ -138,7 +138,7 @@ def _version(engine: EngineHttp) -> str:
     except Refusal:
         return "unknown"
     if text.startswith("<"):
-        raise Retry(f"{engine.name}/version sent a web page: this is no VOICEVOX engine")
+        raise Retry(f"{engine.url}/version sent a web page: this is no VOICEVOX engine")
     with contextlib.suppress(ValueError):
         text = str(json.loads(text))
     return text[:_VERSION_MAX_CHARS] or "unknown"

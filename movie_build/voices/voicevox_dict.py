@@ -156,7 +156,7 @@ class Dictionary:
         for entry in own.values():
             if entry.priority >= loan.priority:
                 raise VoiceError(
-                    f"{self._engine.name}'s user dictionary has {word.surface} as "
+                    f"{self._engine.url}'s user dictionary has {word.surface} as "
                     f"{_shown(entry)}, pronunciation.custom as {_shown(loan)}: give yours "
                     "the higher priority, or remove the engine's"
                 )
@@ -179,7 +179,7 @@ class Dictionary:
             self._journal.write(loans)
             if refusal.status == _FORBIDDEN:
                 raise VoiceError(
-                    f"{self._engine.name} lets nobody change its dictionary (403): start it "
+                    f"{self._engine.url} lets nobody change its dictionary (403): start it "
                     "without --disable_mutable_api, or give the lines a `reading`"
                 ) from refusal
             raise VoiceError(f"pronunciation.custom: {word.surface}: {refusal}") from refusal
@@ -214,7 +214,7 @@ class Dictionary:
         try:
             return {uuid: _entry(fields) for uuid, fields in told.items()}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise Retry(f"{self._engine.name}/user_dict sent no dictionary") from error
+            raise Retry(f"{self._engine.url}/user_dict sent no dictionary") from error
 
 
 def _loan(word: Word) -> Loan:

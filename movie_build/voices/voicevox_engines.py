@@ -161,7 +161,7 @@ class Engines:
             except (VoiceError, Unreachable) as error:
                 engine.dictionary.abandon()
                 troubles.append(
-                    f"words of this movie are still in the user dictionary of {engine.http.name} "
+                    f"words of this movie are still in the user dictionary of {engine.http.url} "
                     f"({error}); the next build that speaks with it removes them"
                 )
             engine.http.close()
@@ -193,7 +193,7 @@ class Engines:
             finally:
                 with self._lock:
                     engine.n_busy -= 1
-        names = ", ".join(engine.http.name for engine in self._engines)
+        names = ", ".join(engine.http.url for engine in self._engines)
         what = f"no VOICEVOX engine answers at {names}"
         if self._answered:
             raise Retry(what)
@@ -223,11 +223,11 @@ class Engines:
         for other in self._engines:
             if other.catalogue and planned.same_voice(other.catalogue, style):
                 raise VoiceError(
-                    f"{engine.http.name} is {found}, {other.http.name} is {planned}, and they do "
+                    f"{engine.http.url} is {found}, {other.http.url} is {planned}, and they do "
                     f"not speak as {who} alike: use engines and models of one version"
                 )
         self.known = found
         raise VoiceError(
-            f"{engine.http.name} is now {found}, or has another model of {who}; it was {planned} "
+            f"{engine.http.url} is now {found}, or has another model of {who}; it was {planned} "
             "when this build was planned: run doit again, and this voice's lines are spoken anew"
         )

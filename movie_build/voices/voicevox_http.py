@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from movie_build.address import bare, login
 from movie_build.errors import VoiceError
 from movie_build.service import Retry, may_pass, retry_after_s
 from movie_build.voices.protocol import JsonValue
@@ -64,14 +65,10 @@ class EngineHttp:
     def __init__(self, url: str, patience: Patience = Patience()) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise VoiceError(f"{url!r} is no engine's URL: write http://127.0.0.1:50021")
-        self.url = parts._replace(query="", fragment="").geturl().rstrip("/")
-        # What is shown holds no password.
-        self.name = (
-            parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
-            .geturl()
-            .rstrip("/")
-        )
+            raise VoiceError(f"{bare(url)!r} is no engine's URL: write http://127.0.0.1:50021")
+        # Shown, hashed and written down, so without a password: that is told to the engine alone.
+        self.url = bare(parts._replace(query="", fragment="").geturl()).rstrip("/")
+        self._login = login(parts.geturl())
         self.patience = patience
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
@@ -109,19 +106,20 @@ class EngineHttp:
                 received = self._received(response, limit_s)
                 status, told = response.status_code, response.headers
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unreachable(f"{self.name}: {error}") from error
+            raise Unreachable(f"{self.url}: {error}") from error
         except httpx.TimeoutException as error:
-            raise Retry(f"{self.name}{path} gave no answer in {limit_s:g} s") from error
+            raise Retry(f"{self.url}{path} gave no answer in {limit_s:g} s") from error
         except httpx.HTTPError as error:
-            raise Retry(f"the connection to {self.name}{path} broke off ({error})") from error
+            raise Retry(f"the connection to {self.url}{path} broke off ({error})") from error
         if 200 <= status < 300:
             return received
-        what = f"{self.name}{path} answers {status}: {said(received)}"
+        what = f"{self.url}{path} answers {status}: {said(received)}"
         if may_pass(status) and status not in _NEVER_PASS:
             raise Retry(what, retry_after_s(told))
         if 300 <= status < 400:
             what = (
-                f"{self.name}{path} sends on to {told.get('location')!r}: use that as VOICEVOX_URL"
+                f"{self.url}{path} sends on to {bare(told.get('location', ''))!r}: "
+                "use that as VOICEVOX_URL"
             )
         raise Refusal(what, status)
 
@@ -143,7 +141,7 @@ class EngineHttp:
         try:
             return json.loads(received)
         except ValueError as error:
-            raise Retry(f"{self.name}{path} sent no JSON but {said(received)!r}") from error
+            raise Retry(f"{self.url}{path} sent no JSON but {said(received)!r}") from error
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -159,7 +157,11 @@ class EngineHttp:
             if self._client is None:
                 # A proxy of the environment is no way to an engine on this machine, and
                 # certificates take longer to load than a line to speak.
-                self._client = httpx.Client(trust_env=False, verify=self.url.startswith("https:"))
+                self._client = httpx.Client(
+                    trust_env=False,
+                    verify=self.url.startswith("https:"),
+                    auth=self._login,
+                )
             return self._client
 
     def _received(self, response: httpx.Response, limit_s: float) -> bytes:
@@ -171,10 +173,10 @@ class EngineHttp:
             n_bytes += len(chunk)
             if n_bytes > _LARGEST_REPLY:
                 raise VoiceError(
-                    f"{self.name} sends more than {_LARGEST_REPLY >> 20} MB: no line is so long"
+                    f"{self.url} sends more than {_LARGEST_REPLY >> 20} MB: no line is so long"
                 )
             if time.monotonic() - began > limit_s:
-                raise Retry(f"{self.name} was still sending after {limit_s:g} s")
+                raise Retry(f"{self.url} was still sending after {limit_s:g} s")
         return b"".join(chunks)
 
 
