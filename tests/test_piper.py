@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from conftest import SMALL, Folder
 from services.tiny_piper import PHONEME_SAMPLES, RATE_HZ, write_voice
+from services.voice_site import FILES_HOST, HOST, VoiceSite
 
 from movie_build.errors import MissingExtra, VoiceError
 from movie_build.pcm import Pcm
@@ -186,6 +190,50 @@ def test_a_named_voice_that_cannot_be_downloaded_is_told_with_the_way_out(tmp_pa
         piper(NAME, folder=folder).speak(TEXT)
     assert list(folder.iterdir()) == []
     assert socket.getdefaulttimeout() is None
+
+
+def served(tmp_path: Path) -> dict[str, bytes]:
+    """The files of the voice `NAME`, by their path in Piper's repository."""
+    model = write_voice(tmp_path / f"{NAME}.onnx")
+    place = f"en/en_US/lessac/medium/{NAME}.onnx"
+    described = model.with_name(f"{NAME}.onnx.json").read_bytes()
+    return {place: model.read_bytes(), f"{place}.json": described}
+
+
+def test_a_named_voice_is_downloaded_once_by_pipers_own_downloader(
+    folder: Folder, tmp_path: Path
+) -> None:
+    folder.write("movie.yaml", f"{SMALL}audio: {{engine: piper, voice: {NAME}}}\n")
+    folder.write(
+        "script.yaml", f"title: T\nsections: [{{title: S, narrations: ['{TEXT}', Two.]}}]\n"
+    )
+    with VoiceSite(served(tmp_path), tmp_path) as site:
+        run = folder.doit("-n", "2", "audio", env=site.environment)
+        folder.edit("script.yaml", "Two.", "Another.")
+        assert folder.doit("audio", env=site.environment).made() == {"audio": 1}
+    assert run.made() == {"audio": 2}
+    cache = Path(os.environ["MOVIE_BUILD_CACHE"], "piper")
+    assert sorted(path.name for path in cache.iterdir()) == [f"{NAME}.onnx", f"{NAME}.onnx.json"]
+    asked = [urlsplit(url) for url in site.asked]
+    assert [(at.hostname, at.path.rpartition("/")[2]) for at in asked] == [
+        (host, name)
+        for name in (f"{NAME}.onnx", f"{NAME}.onnx.json")
+        for host in (HOST, FILES_HOST)
+    ]
+
+
+def test_a_download_that_is_no_voice_is_told_and_not_kept(folder: Folder, tmp_path: Path) -> None:
+    folder.write("movie.yaml", f"{SMALL}audio: {{engine: piper, voice: {NAME}}}\n")
+    folder.write("script.yaml", f"title: T\nsections: [{{title: S, narrations: ['{TEXT}']}}]\n")
+    files = served(tmp_path)
+    whole = dict(files)
+    files[f"en/en_US/lessac/medium/{NAME}.onnx"] = b"<html>Log in</html>"
+    with VoiceSite(files, tmp_path) as site:
+        run = folder.doit("audio", env=site.environment, code=1)
+        assert "script.yaml:2" in run.err and f"{NAME}.onnx is no voice of piper" in run.err
+        assert not [*Path(os.environ["MOVIE_BUILD_CACHE"], "piper").iterdir()]
+        site.files = whole
+        assert folder.doit("audio", env=site.environment).made() == {"audio": 1}
 
 
 @pytest.mark.parametrize("name", ["lessac", "../en_US-lessac-medium", "en_US-lessac-best", ""])
