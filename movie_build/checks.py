@@ -40,17 +40,21 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
         for mistake in _undrawable(movie):
             faults.add(InputError([mistake]))
     faults.tell()
-    movie = movies[0]
+    summary = []
+    for movie in movies:
+        summary += [*_readings(movie), _told(movie)] if readings else [_told(movie)]
+    warnings = dict.fromkeys(warning for movie in movies for warning in movie.warnings)
+    return Checked((*warnings,), (*summary,))
+
+
+def _told(movie: Movie) -> str:
     if movie.script is None:
-        return Checked(
-            movie.warnings,
-            (f"{movie.name}: script.yaml is to be written from {movie.config.source}",),
-        )
+        source = movie.config.shown_source
+        return f"{movie.name}: {movie.project.script.name} is to be written from {source}"
     n_lines = sum(len(section.narrations) for section in movie.script.sections)
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
     n_slides = len(movie.script.sections)
-    told = f"{movie.name}: {n_lines} lines ({n_letters} characters) on {n_slides} slides"
-    return Checked(movie.warnings, (*_readings(movie), told) if readings else (told,))
+    return f"{movie.name}: {n_lines} lines ({n_letters} characters) on {n_slides} slides"
 
 
 def _readings(movie: Movie) -> list[str]:

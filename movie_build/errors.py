@@ -181,7 +181,9 @@ class Faults:
 
     def add(self, error: MovieBuildError, *, at: Where | None = None) -> None:
         """`error` was found; at `at`, where it is known for another place already."""
-        for mistake in [Mistake(at, error.what)] if at else _mistakes(error):
+        # Several mistakes know their places themselves.
+        placed = [Mistake(at, error.what)] if at and not isinstance(error, InputError) else None
+        for mistake in placed or _mistakes(error):
             self._found.setdefault(mistake, error)
 
     def tell(self) -> None:

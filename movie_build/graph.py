@@ -11,7 +11,7 @@ from pathlib import Path
 from movie_build import keys, pins, theme
 from movie_build.authors import registry as authors
 from movie_build.config import VoiceSettings
-from movie_build.errors import Faults, MovieBuildError, SpeechError, Where
+from movie_build.errors import Faults, MovieBuildError, SpeechError, VoiceError, Where
 from movie_build.in_doubt import InDoubt
 from movie_build.look import Look
 from movie_build.movie import Movie
@@ -275,6 +275,13 @@ class _Voices:
             if line.persona_id:
                 settings = self.personas[line.persona_id].voice.over(settings)
             settings = line.voice.over(settings) if line.voice else settings
+            if settings.engine == "recorded":
+                shown = line.text if len(line.text) <= 40 else f"{line.text[:39]}…"
+                raise VoiceError(
+                    f"the engine recorded plays files, and {shown!r} names none: give the line "
+                    "its `recording: assets/NAME.wav`, or another `voice`",
+                    at=line.where,
+                )
             self._speakers[asked] = self.studio.speaker(settings, self.movie.language)
         return self._speakers[asked]
 

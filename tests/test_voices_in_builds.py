@@ -213,6 +213,83 @@ def test_readings_that_disagree_with_their_text_are_listed(folder: Folder) -> No
         "  - {text: 東京へ行く。, reading: トウキョウエイク}\n"
         "  - {text: 東京へ行く。, reading: キョウトエイク}\n",
     )
-    run = folder.run(sys.executable, "-m", "movie_build.cli", "check", "--readings")
+    run = folder.run(*CHECK, "--readings")
     assert "script.yaml:7" in run.out and "キョウトエイク" in run.out
     assert "script.yaml:6" not in run.out
+
+
+CHECK = (sys.executable, "-m", "movie_build.cli", "check")
+TERMS = """title: T
+language: ja
+sections:
+- title: S
+  narrations:
+  - {text: GitHubを使うと便利です。, reading: ギットハブヲツカウトベンリデス}
+  - {text: GitHubを使うと便利です。, reading: ギットハブヲツカウトフベンデス}
+  - {text: 東京へ行く。, reading: 東京エイク}
+  - {text: KubernetesとDocker Composeを学ぶ。, reading: クバネティストドッカーコンポーズヲマナブ}
+  - {text: GitHub Actions, reading: GitHubアクションズ}
+  - {text: GitHub Actions, reading: ギットハブアクションズ}
+"""
+
+
+def test_readings_of_terms_are_checked_where_the_front_end_knows_better(folder: Folder) -> None:
+    folder.write("script.yaml", TERMS)
+    said = folder.run(*CHECK, "--readings").out.splitlines()
+    assert [line.partition(": ")[0] for line in said] == [
+        *("script.yaml:7", "script.yaml:8", "script.yaml:10"),
+        "movie",
+    ]
+    assert "but the text reads '…ヲツカウトベンリデス'" in said[0]
+    assert "has 東京 in it" in said[1] and "has GitHub in it" in said[2]
+
+
+def test_check_tells_every_mistake_with_the_voices_in_one_run(folder: Folder) -> None:
+    folder.write(
+        "movie.yaml",
+        SMALL
+        + "audio:\n  engine: open_jtalk\n  instructions: gently\n  model: m\n"
+        + "personas:\n- {id: a, synthesizer: {engine: espaek}}\n"
+        + "- {id: b, synthesizer: {engine: espeak, format: mp3}}\n"
+        + "- {id: c, synthesizer: {engine: recorded}}\n",
+    )
+    folder.write(
+        "script.yaml",
+        "title: T\nsections:\n- title: S\n  narrations:\n  - {text: One., persona_id: a}\n"
+        "  - {text: Two., persona_id: c}\n  - {text: Three., persona_id: c}\n"
+        "  - {text: Four., voice: pipr/x}\n",
+    )
+    told = folder.run(*CHECK, code=1).err.splitlines()
+    assert told == [
+        "movie.yaml:2: audio: the voice engine open_jtalk has no model; remove it",
+        "movie.yaml:2: audio: the voice engine open_jtalk has no instructions; remove it",
+        "movie.yaml:7: personas[0].synthesizer: no voice engine 'espaek'; did you mean 'espeak'?",
+        "movie.yaml:8: personas[1].synthesizer: the voice engine espeak has no format; remove it",
+        "script.yaml:6: sections[0].narrations[1]: the engine recorded plays files, and 'Two.' "
+        "names none: give the line its `recording: assets/NAME.wav`, or another `voice`",
+        "script.yaml:7: sections[0].narrations[2]: the engine recorded plays files, and 'Three.' "
+        "names none: give the line its `recording: assets/NAME.wav`, or another `voice`",
+        "script.yaml:8: sections[0].narrations[3].voice: no voice engine 'pipr'; did you mean "
+        "'piper'?",
+    ]
+
+
+def test_a_voice_that_cannot_be_is_told_before_a_script_is_written(folder: Folder) -> None:
+    folder.write("page.html", PAGE)
+    config = "source: page.html\ncontent: {languages: [en, de]}\naudio: {engine: opnai}\n"
+    folder.write("movie.yaml", SMALL + config)
+    for run in (folder.run(*CHECK, code=1), folder.doit(code=None)):
+        assert "movie.yaml:4: audio: no voice engine 'opnai'; did you mean 'openai'?" in run.err
+    assert not (folder.path / "script.yaml").exists()
+
+
+def test_the_scripts_of_all_languages_are_checked(folder: Folder) -> None:
+    folder.write("movie.yaml", SMALL + "content: {languages: [en, ja]}\n")
+    script = "title: T\nsections:\n- title: S\n  narrations:\n"
+    folder.write("script.yaml", script + "  - {text: One., voice: pipr/x}\n")
+    folder.write("script.ja.yaml", script + "  - {text: 二です。, persona_id: who}\n")
+    assert "script.ja.yaml:5" in folder.run(*CHECK, code=1).err
+    folder.edit("script.ja.yaml", "persona_id: who", "reading: サンデス")
+    assert "script.yaml:5" in folder.run(*CHECK, code=1).err
+    folder.edit("script.yaml", ", voice: pipr/x", "")
+    assert "script.ja.yaml:5" in folder.run(*CHECK, "--readings").out

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build.config import Config, VoiceSettings, Word
-from movie_build.errors import MovieBuildError, VoiceError, nearest
+from movie_build.errors import Faults, MovieBuildError, VoiceError, nearest
 from movie_build.service import Services
 from movie_build.voices.protocol import JsonValue, Voice
 
@@ -41,6 +41,7 @@ ENGINES: Mapping[str, frozenset[str]] = {
     "voicevox": _VOICEVOX,
     "openai": _OPENAI,
     "piper": frozenset({"voice", "speaker", "speed_scale"}),
+    "recorded": frozenset(),
 }
 ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
 _GROUP = "movie_build.voices"
@@ -302,11 +303,14 @@ def default_engine(language: str) -> str:
 
 
 def _refuse_unheeded(settings: VoiceSettings, engine: str, heeded: frozenset[str]) -> None:
+    faults = Faults()
     for name in VoiceSettings.__dataclass_fields__:
         if name in ("engine", "where") or name in heeded or getattr(settings, name) is None:
             continue
         shown = _AS_TYPED.get(name, name.removesuffix("_s"))
-        raise VoiceError(f"the voice engine {engine} has no {shown}; remove it", at=settings.where)
+        what = f"the voice engine {engine} has no {shown}; remove it"
+        faults.add(VoiceError(what, at=settings.where))
+    faults.tell()
 
 
 def _factor(value: float | None) -> float:
