@@ -112,12 +112,15 @@ class Backdrop:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs, in US dollars: for a million characters or tokens, for one image."""
+    """What a model costs, in US dollars: for a million characters or tokens, for one image.
 
-    characters: float = 0.0
-    tokens_in: float = 0.0
-    tokens_out: float = 0.0
-    image: float = 0.0
+    None is not known; 0 is free.
+    """
+
+    characters: float | None = None
+    tokens_in: float | None = None
+    tokens_out: float | None = None
+    image: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ class Config:
     dictionary: tuple[Word, ...] = ()
     background: Backdrop | None = None
     limits: tuple[tuple[str, Limits], ...] = ()
+    limits_where: tuple[Where, ...] = field(default=(), compare=False)
     budget_usd: float | None = None
     prices: tuple[tuple[str, Price], ...] = ()
     cache_shared: str = ""
@@ -204,9 +208,5 @@ class Config:
         return bare(self.source)
 
     def price(self, model: str) -> Price:
-        """What `model` costs; nothing where the user has not said."""
-        return self.known_price(model) or Price()
-
-    def known_price(self, model: str) -> Price | None:
         """What the user has said that `model` costs."""
-        return dict(self.prices).get(model)
+        return dict(self.prices).get(model, Price())

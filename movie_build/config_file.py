@@ -223,12 +223,12 @@ class LimitKeys(Strict):
 
 
 class PriceKeys(Strict):
-    """One of `prices`: US dollars for a million characters or tokens, and for one image."""
+    """One of `prices`: US dollars for a million characters or tokens, for one image; 0 is free."""
 
-    characters: Annotated[float, Field(ge=0)] = 0.0
-    tokens_in: Annotated[float, Field(ge=0)] = 0.0
-    tokens_out: Annotated[float, Field(ge=0)] = 0.0
-    image: Annotated[float, Field(ge=0)] = 0.0
+    characters: Annotated[float, Field(ge=0)] | None = None
+    tokens_in: Annotated[float, Field(ge=0)] | None = None
+    tokens_out: Annotated[float, Field(ge=0)] | None = None
+    image: Annotated[float, Field(ge=0)] | None = None
 
 
 class CacheKeys(Strict):
@@ -386,6 +386,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             (name, Limits(per_minute=limit.per_minute, at_once=limit.at_once))
             for name, limit in keys.limits.items()
         ),
+        limits_where=tuple(file.where(("limits", name)) for name in keys.limits),
         budget_usd=keys.budget,
         prices=tuple(
             (name, Price(price.characters, price.tokens_in, price.tokens_out, price.image))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from movie_build.atomic import write_bytes
@@ -14,7 +14,10 @@ from movie_build.errors import BudgetError
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one call used. `usd` is its price in US dollars, 0 where it is free or not known."""
+    """What one call used. `usd` is its price in US dollars, 0 where it is free or not known.
+
+    `broken` are those of the calls whose answer was no good, and was probably charged.
+    """
 
     calls: int = 1
     characters: int = 0
@@ -22,9 +25,14 @@ class Use:
     tokens_out: int = 0
     images: int = 0
     usd: float = 0.0
+    broken: int = 0
 
     def __add__(self, other: Use) -> Use:
         return Use(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Use)))
+
+    def spoilt(self) -> Use:
+        """The same of calls whose answer was no good."""
+        return replace(self, images=0, broken=self.calls)
 
     def __str__(self) -> str:
         counts = {
@@ -34,6 +42,8 @@ class Use:
             "image": self.images,
         }
         told = [f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n]
+        if self.broken:
+            told[0] += f" ({self.broken:,} with a broken answer)"
         return ", ".join([*told, *([shown_usd(self.usd)] if self.usd else [])])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from movie_build.address import bare, login, login_header
 from movie_build.errors import MovieBuildError
 from movie_build.hosts import is_public
+from movie_build.ledger import NOTHING, Use
 from movie_build.service import Retry, may_pass, retry_after_s
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ OPENROUTER_URL = "https://openrouter.ai/api/v1"
 PROVIDERS = {"openai": OPENAI_URL, "openrouter": OPENROUTER_URL}
 _CONNECT_S = 10.0
 _LONGEST_SAID = 300
+_TOO_MANY = 429
 _NO_KEY = "none"
 # Besides the key: the password that stood in the address, in the forms it is sent in.
 _secrets: weakref.WeakKeyDictionary[openai.OpenAI, tuple[str, ...]] = weakref.WeakKeyDictionary()
@@ -56,10 +58,11 @@ def make_client(
     import openai
 
     def start(request: httpx2.Request) -> None:
-        request.extensions.setdefault("ends_s", time.monotonic() + timeout_s)
+        request.extensions.setdefault(_ENDS, time.monotonic() + timeout_s)
 
     def watch(response: httpx2.Response) -> None:
-        response.stream = _until(response, response.request.extensions["ends_s"])
+        response.request.extensions[_ANSWERED] = response.is_success
+        response.stream = _until(response, response.request.extensions[_ENDS])
 
     http = openai.DefaultHttpxClient(
         timeout=httpx2.Timeout(idle_s, connect=min(_CONNECT_S, idle_s), pool=timeout_s),
@@ -90,11 +93,33 @@ def needs_key(url: str) -> bool:
     return is_public(url)
 
 
+def is_openrouter(url: str) -> bool:
+    """Whether `url` is OpenRouter's, which tells what each call has cost."""
+    host = (urlsplit(url).hostname or "").lower()
+    return host == "openrouter.ai" or host.endswith(".openrouter.ai")
+
+
+def service_name(url: str, provider: str = "") -> str:
+    """What the service at `url` is called in limits and reports: openai, openrouter, or its host.
+
+    A `provider` is a name of the user's own for it; that of another service is none.
+    """
+    host = (urlsplit(url).hostname or "").lower()
+    if is_openrouter(url):
+        return "openrouter"
+    if host == urlsplit(OPENAI_URL).hostname:
+        return "openai"
+    return host if provider in PROVIDERS else provider or host
+
+
 @contextmanager
-def translated(client: openai.OpenAI, error: type[MovieBuildError]) -> Iterator[None]:
+def translated(
+    client: openai.OpenAI, error: type[MovieBuildError], used: Use = NOTHING
+) -> Iterator[None]:
     """Turns what a call through `client` can raise into what `Service.call` understands.
 
     Also around reading a streamed body. Tracebacks leave the originals out: they may hold keys.
+    `used` is what the call costs: it counts also where an answer had begun and is no good.
 
     Raises:
         Retry: it may pass: no connection, no answer in time, half an answer, 408, 409, 429, 5xx.
@@ -108,15 +133,30 @@ def translated(client: openai.OpenAI, error: type[MovieBuildError]) -> Iterator[
         return
     except openai.APIStatusError as failure:
         told: Exception = _refused(client, failure, error)
-    except (openai.APITimeoutError, httpx2.TimeoutException):
-        told = Retry(f"{shown_url(str(client.base_url))} did not answer in time")
+    except (openai.APITimeoutError, httpx2.TimeoutException) as failure:
+        told = Retry(
+            f"{shown_url(str(client.base_url))} did not answer in time",
+            used=_used(failure, used),
+        )
     except (openai.APIConnectionError, httpx2.TransportError) as failure:
-        told = Retry(without_key(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
+        told = Retry(
+            without_key(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"),
+            used=_used(failure, used),
+        )
     except (openai.APIResponseValidationError, httpx2.DecodingError, json.JSONDecodeError):
-        told = Retry("the answer cannot be read")
+        told = Retry("the answer cannot be read", used=used.spoilt())
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as failure:
         told = error(without_key(client, f"{shown_url(str(client.base_url))}: {_cause(failure)}"))
     raise told from None
+
+
+def _used(failure: openai.APIConnectionError | httpx2.TransportError, used: Use) -> Use:
+    """`used`, if what failed had been answered with success: nobody begins that without work."""
+    try:
+        answered = failure.request.extensions.get(_ANSWERED)
+    except RuntimeError:  # it was never sent
+        return NOTHING
+    return used.spoilt() if answered else NOTHING
 
 
 def _key(api_key_env: str, url: str, error: type[MovieBuildError]) -> str:
@@ -167,7 +207,7 @@ def _refused(
     if status in (401, 403):
         return error(f"{said}; is the key for {shown_url(str(client.base_url))} right?")
     if may_pass(status) and headers.get("x-should-retry") != "false":
-        return Retry(said, _asked_s(headers))
+        return Retry(said, _asked_s(headers), busy=status == _TOO_MANY)
     said = f"{shown_url(str(client.base_url))}: {said}"
     if status == 404:
         return error(f"{said}; are the model and this address right?")

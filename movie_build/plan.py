@@ -12,6 +12,7 @@ from movie_build import pace
 from movie_build.config import Price
 from movie_build.errors import MovieBuildError
 from movie_build.graph import Graph
+from movie_build.hosts import is_public
 from movie_build.join import MovieFile
 from movie_build.ledger import shown_usd
 from movie_build.pace import Pace
@@ -239,11 +240,13 @@ def _price(plan: Plan, step: StepPlan, to_make: list[Piece], price: Callable[[st
         if not model or not by.get("url"):
             continue  # it runs here, or on a machine of the user's
         costs = price(model)
-        if costs == Price():
-            if model not in plan.unpriced:
+        each_usd = costs.characters if characters else costs.image
+        if each_usd is None:
+            # A service on a network of the user's own is free, as it is when it is asked.
+            if is_public(by["url"]) and model not in plan.unpriced:
                 plan.unpriced.append(model)
             continue
-        step.usd += characters * costs.characters / 1e6 + (0 if characters else costs.image)
+        step.usd += each_usd * (characters / 1e6 if characters else 1)
 
 
 def _time(seconds: float) -> str:

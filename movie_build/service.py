@@ -23,12 +23,25 @@ _LONGEST_ASKED_S = 300.0
 
 
 class Retry(Exception):
-    """An attempt failed in a way that may pass; `after_s` is the wait that the service asks for."""
+    """An attempt failed in a way that may pass; `after_s` is the wait that the service asks for.
 
-    def __init__(self, reason: str, after_s: float | None = None) -> None:
+    A service that is `busy`, or asks for a wait, is left alone by everybody. `used` is what the
+    attempt has probably cost all the same.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        after_s: float | None = None,
+        *,
+        busy: bool = False,
+        used: Use = NOTHING,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_s = after_s
+        self.busy = busy or after_s is not None
+        self.used = used
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ class Service:
         self._sleep = sleep
         self._pace = threading.Lock()
         self._next_s = 0.0
+        self._left_alone_until_s = 0.0
 
     def call(
         self,
@@ -69,8 +83,8 @@ class Service:
     ) -> T:
         """What `attempt` gives, tried again with growing, jittered waits while it raises `Retry`.
 
-        `attempt` returns its result and what it used, which is counted once, for the
-        attempt that succeeded. `refuse` makes the error to raise when patience is at an end.
+        `attempt` returns its result and what it used, which is counted, as is what a failed one
+        has used. `refuse` makes the error to raise when patience is at an end.
         A call for `closing` is made also in a run that is stopped.
 
         Raises:
@@ -83,13 +97,19 @@ class Service:
                 return self._attempt(attempt, estimate_usd, closing)
             except Retry as failure:
                 wait_s = self._wait_s(n, failure)
+                if failure.busy:
+                    self._leave_alone(wait_s)
                 if n == self.limits.tries or wait_s > _LONGEST_ASKED_S:
                     raise refuse(f"{self.name}: {failure.reason}{_told(n, wait_s)}") from failure
-            self._sleep(wait_s)
+                alone = failure.busy
+            if not alone:  # else it waits with all others for its turn
+                self._sleep(wait_s)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def estimate(self, usd: float | None, model: str) -> float:
+    def estimate(self, usd: float | None, model: str, unit: str) -> float:
         """What a call of `model` may cost at most; None is a price that is not known.
+
+        `unit` is what `prices` in movie.yaml would tell the price of.
 
         Raises:
             BudgetError: it is not known, and there is a budget to hold.
@@ -97,7 +117,7 @@ class Service:
         if usd is None and self.ledger.budget_usd is not None:
             raise BudgetError(
                 f"{self.name}: a budget cannot be held while the price of {model!r} is not known; "
-                f"add it to `prices` in movie.yaml (0 if it is free)"
+                f"add `{model}: {{{unit}: …}}` to `prices` in movie.yaml (0 if it is free)"
             )
         return usd or 0.0
 
@@ -114,18 +134,38 @@ class Service:
             try:
                 result, use = attempt()
                 return result
+            except Retry as failure:
+                use = failure.used
+                raise
             finally:
                 self.ledger.settle(self.name, estimate_usd, use)
 
     def _take_turn(self) -> None:
-        if self.limits.per_minute is None:
-            return
-        with self._pace:
-            now = time.monotonic()
-            wait_s = max(0.0, self._next_s - now)
-            self._next_s = max(now, self._next_s) + 60.0 / self.limits.per_minute
-        if wait_s:
+        """Wait for the pace, and while the service is to be left alone.
+
+        Raises:
+            Retry: that is for longer than anybody waits.
+        """
+        if self.limits.per_minute is not None:
+            with self._pace:
+                now = time.monotonic()
+                wait_s = max(0.0, self._next_s - now)
+                self._next_s = max(now, self._next_s) + 60.0 / self.limits.per_minute
+            if wait_s:
+                self._sleep(wait_s)
+        waited_until_s = 0.0
+        # Another call may hear meanwhile that it takes longer.
+        while (until_s := self._left_alone_until_s) > max(waited_until_s, time.monotonic()):
+            wait_s = until_s - time.monotonic()
+            if wait_s > _LONGEST_ASKED_S:
+                raise Retry("it has asked to be left alone", wait_s)
             self._sleep(wait_s)
+            waited_until_s = until_s
+
+    def _leave_alone(self, wait_s: float) -> None:
+        with self._pace:
+            until_s = time.monotonic() + wait_s
+            self._left_alone_until_s = max(self._left_alone_until_s, until_s)
 
     @staticmethod
     def _wait_s(n: int, failure: Retry) -> float:

@@ -16,7 +16,7 @@ from movie_build.fetch import web
 from movie_build.flags import flag
 from movie_build.look import Background, Look, Slide
 from movie_build.movie import Movie, is_url
-from movie_build.openai_client import OPENROUTER_URL
+from movie_build.openai_client import OPENROUTER_URL, service_name, usual_url
 from movie_build.pieces import Bench, Piece
 from movie_build.script import Section
 from movie_build.service import Service, Services
@@ -221,23 +221,22 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
         return _plug_in(movie, services)
     if not drawing.model.model:
         return None
-    from movie_build.slides.ai import AiPictures, service_name
+    from movie_build.slides.ai import AiPictures
 
-    base_url = _drawing_url(drawing.model)
-    price = movie.config.known_price(drawing.model.model)
+    base_url = drawing_url(drawing.model)
     return AiPictures(
-        services.named(service_name(base_url)),
+        services.named(service_name(usual_url(base_url), drawing.model.provider.lower())),
         model=drawing.model.model,
         base_url=base_url,
         api=drawing.api,
         style=drawing.style,
         size=drawing.size,
         quality=drawing.quality,
-        usd_per_image=price.image if price else None,
+        usd_per_image=movie.config.price(drawing.model.model).image,
     )
 
 
-def _drawing_url(model: Model) -> str | None:
+def drawing_url(model: Model) -> str | None:
     """The address of the service that draws; None is the environment's, else OpenAI's.
 
     Which keys are set says nothing: a picture's key is the same on every machine.

@@ -362,25 +362,27 @@ def test_a_refusal_is_told_and_not_asked_again(server):
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "n_broken"),
     [
-        failed(429, "slow down", Retry_After="1"),
-        failed(503, "overloaded"),
-        Reply(raw=b"<html>Please log in</html>", kind="text/html"),
-        Reply(raw=b'{"choices": "nonsense"}'),
-        Reply(raw=json.dumps(GOOD).encode(), cut=100),
-        Reply({"error": {"message": "upstream is busy", "code": 502}}),
-        Reply({"choices": [{"message": {"content": ""}, "finish_reason": "error"}]}),
-        Reply({"choices": []}),
+        (failed(429, "slow down", Retry_After="1"), 0),
+        (failed(503, "overloaded"), 0),
+        (Reply(raw=b"<html>Please log in</html>", kind="text/html"), 1),
+        (Reply(raw=b'{"choices": "nonsense"}'), 1),
+        (Reply(raw=json.dumps(GOOD).encode(), cut=100), 1),
+        (Reply({"error": {"message": "upstream is busy", "code": 502}}), 0),
+        (Reply({"choices": [{"message": {"content": ""}, "finish_reason": "error"}]}), 1),
+        (Reply({"choices": []}), 1),
     ],
     ids=["429", "503", "page", "nonsense", "half", "error-200", "finish-error", "none"],
 )
-def test_a_failure_that_passes_is_tried_again_and_paid_for_once(server, fault):
+def test_a_failure_that_passes_is_tried_again_and_paid_for_once(server, fault, n_broken):
     server.replies += [fault, written(GOOD)]
     ledger = Ledger()
     script = write(ARTICLE, settings(usd_per_million_in=1.0), patient(ledger))
     assert script.title == "Rainbows"
-    assert (ledger.run["chat"].calls, ledger.run["chat"].tokens_in) == (1, 1000)
+    use = ledger.run["chat"]
+    assert (use.calls, use.broken) == (1 + n_broken, n_broken)
+    assert (use.tokens_in > 1000) == (use.usd > 0.001) == bool(n_broken)
 
 
 def test_silence_ends_after_the_time_limit(server):
@@ -423,7 +425,9 @@ def test_each_key_goes_only_to_its_own_service():
     assert endpoint(LlmSettings(), both).url == "https://api.openai.com/v1"
     assert endpoint(LlmSettings(), {"OPENROUTER_API_KEY": "b"}).name == "openrouter"
     own = endpoint(LlmSettings(provider="openrouter", base_url="http://localhost:1234/v1"), both)
-    assert own.key_env == "OPENAI_API_KEY"
+    assert (own.name, own.key_env) == ("localhost", "OPENAI_API_KEY")
+    named = endpoint(LlmSettings(provider="ollama", base_url="http://localhost:1234/v1"), both)
+    assert named.name == "ollama"
     evil = endpoint(LlmSettings(base_url="https://notopenrouter.ai/v1"), both)
     assert evil.key_env == "OPENAI_API_KEY"
     local = endpoint(LlmSettings(), {"OPENAI_BASE_URL": "http://localhost:1/v1"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -11,12 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 
+import av
 import numpy as np
 import pytest
 from conftest import SMALL, Folder
-from services.openai_server import SpeechServer, speech_server
-from services.sounds import encoded, said
+from services.openai_server import BROKEN, SpeechServer, speech_server
+from services.sounds import encoded, heard_hz, said, tones_hz
+
+from movie_build.keys import slug
+from movie_build.pcm import Pcm
+from movie_build.take import read_take
 
 KEY = "sk-a-secret-key"
 ENV = {"OPENAI_API_KEY": KEY}
@@ -63,7 +70,7 @@ def test_a_budget_asks_nothing_of_a_service_whose_price_is_not_known(folder: Fol
     folder.write("movie.yaml", SMALL + "audio: {engine: openai, model: tts-1}\nbudget: 0.5\n")
     run = folder.doit("audio", code=1, env=ENV)
     assert "openai: a budget cannot be held while the price of 'tts-1' is not known" in run.err
-    assert "`prices` in movie.yaml" in run.err
+    assert "`tts-1: {characters: …}` to `prices` in movie.yaml" in run.err
 
 
 @contextmanager
@@ -108,7 +115,7 @@ def test_killed_at_any_moment_nothing_that_was_answered_is_paid_for_again(
         process.wait()
     dead.set()
     server.answer = spoken
-    assert folder.doit("audio", env=ENV).report["costs"]["openai"]["calls"] == 5
+    assert folder.doit("audio", env=ENV).report["costs"]["127.0.0.1"]["calls"] == 5
     assert server.finished == dict.fromkeys(lines, 1)
 
 
@@ -134,3 +141,107 @@ def test_what_is_asked_for_when_the_run_is_stopped_is_waited_for_and_kept(
     assert server.calls.total() == 2
     folder.doit("audio", env=ENV)
     assert server.finished == dict.fromkeys(lines, 1)
+
+
+# Every way to fail; those that make everybody wait come less often, to be quick.
+WAYS = (*BROKEN * 3, *("500", "reset", "no answer") * 3, "429", "429 and seconds", "429 and a date")
+
+
+def one_call_in_five(text: str, nth: int) -> str:
+    """How the `nth` call for `text` fails: always the same 20 % of them."""
+    n = int.from_bytes(sha256(f"{text} {nth}".encode()).digest()[:4])
+    return WAYS[n // 5 % len(WAYS)] if n % 5 == 0 else ""
+
+
+def test_a_movie_of_300_lines_from_a_failing_service_is_right_and_each_is_paid_for_once(
+    folder: Folder, server: SpeechServer
+) -> None:
+    host = "127.0.0.1"
+    lines = write(folder, server, 300, f"limits: {{{host}: {{at_once: 16}}}}\nbudget: 1\n")
+    server.fault, server.retry_after_s = one_call_in_five, 1
+    server.answer = lambda text, format: (encoded(np.tile(said(text), 3), format), "audio/mpeg")
+    run = folder.doit("-n", "16", env=ENV)
+
+    assert run.made() == {"audio": 300, "slide": 1, "picture": 1, "movie": 1}
+    assert server.finished == dict.fromkeys(lines, 1)
+    assert set(server.failed) == set(WAYS)
+    assert server.failed.total() / server.calls.total() == pytest.approx(0.2, abs=0.03)
+    takes = folder.files("build/takes/*.take")
+    by_slug = {slug(line): line for line in lines}
+    assert len(takes) == len(by_slug) == 300
+    for name, content in takes.items():
+        assert heard_hz(read_take(content).pcm) == tones_hz(by_slug[name.partition(".")[0]]), name
+    assert [heard_hz(sound) for sound in heard_lines(folder, lines)] == [*map(tones_hz, lines)]
+    costs = json.loads((folder.path / "build/costs.json").read_text())
+    use, n_broken = costs["services"][host], sum(server.failed[way] for way in BROKEN)
+    assert (use["calls"], use["broken"]) == (300 + n_broken, n_broken)
+    assert costs["total_usd"] == pytest.approx(use["characters"] * 15 / 1e6, abs=1e-6)
+
+    n_calls = server.calls.total()
+    assert folder.doit(env=ENV).made() == {} and server.calls.total() == n_calls
+
+
+def heard_lines(folder: Folder, lines: list[str]) -> Iterator[Pcm]:
+    """What is heard in the movie while each of `lines` stands in its captions."""
+    with av.open(str(folder.path / "dist/movie.mp4")) as movie:
+        resampler = av.AudioResampler("flt", "mono", 48_000)
+        frames = [f for packet in movie.decode(audio=0) for f in resampler.resample(packet)]
+    sound = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    cues = [
+        cue.split("\n", 2) for cue in (folder.path / "dist/movie.srt").read_text().split("\n\n")
+    ]
+    left = iter([(*map(second, times.split(" --> ")), text) for _, times, text in cues])
+    for line in lines:
+        start_s, end_s, text = next(left)
+        while words(text) != words(line):
+            _, end_s, more = next(left)
+            text = f"{text} {more}"
+        yield Pcm(sound[round(start_s * 48_000) : round(end_s * 48_000)], 48_000)
+
+
+def second(time: str) -> float:
+    """`00:01:02,500` in seconds."""
+    hours, minutes, seconds = time.replace(",", ".").split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+def test_a_server_of_ones_own_is_counted_and_limited_by_its_host_and_free(
+    folder: Folder, server: SpeechServer
+) -> None:
+    under_way, most, lock = [0], [0], threading.Lock()
+
+    def counted(text: str, format: str) -> tuple[bytes, str]:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.02)
+        with lock:
+            under_way[0] -= 1
+        return spoken(text, format)
+
+    server.answer = counted
+    write(folder, server, 6, "limits: {127.0.0.1: {at_once: 1}}\nbudget: 0\n")
+    folder.edit("movie.yaml", "prices: {m: {characters: 15}}\n", "")
+    run = folder.doit("-n", "6", "audio")
+    assert most[0] == 1
+    assert run.report["costs"].keys() == {"127.0.0.1"}
+    assert "127.0.0.1 6 calls" in run.out and "$" not in run.out
+
+
+def test_limits_of_a_service_that_is_never_asked_are_told(
+    folder: Folder, server: SpeechServer
+) -> None:
+    write(folder, server, 1, "limits:\n  127.0.0.1: {at_once: 1}\n  web: {at_once: 1}\n")
+    check = (sys.executable, "-m", "movie_build.cli", "check")
+    assert "limits" not in folder.run(*check).err
+    folder.edit("movie.yaml", "  127.0.0.1:", "  openai:")
+    folder.edit("movie.yaml", "web:", "openai2:")
+    told = folder.run(*check).err
+    assert (
+        "movie.yaml:5: limits.openai: ignored: no service of this movie is called 'openai'" in told
+    )
+    assert "use one of: 127.0.0.1, web" in told

@@ -158,3 +158,19 @@ def test_a_killed_build_is_planned_without_rolling_its_records_back(movie: Folde
     assert done.returncode == -signal.SIGKILL
     assert (movie.path / "build/records.sqlite-journal").stat().st_size > 0
     assert planned(movie) == "nothing to make; 8 reused"
+
+
+def test_a_price_of_0_is_known_and_a_server_of_ones_own_is_free(folder: Folder) -> None:
+    folder.write("script.yaml", SCRIPT)
+    for url, prices, told in (
+        ("", "{}", "; price of tts-1 not known"),
+        ("", "{tts-1: {image: 1}}", "; price of tts-1 not known"),
+        ("", "{tts-1: {characters: 15}}", "; about $0.0011"),
+        ("", "{tts-1: {characters: 0}}", ""),
+        ("http://127.0.0.1:8880/v1", "{}", ""),
+    ):
+        voice = f"audio: {{engine: openai, model: tts-1, base_url: '{url}'}}\n"
+        folder.write("movie.yaml", f"{SMALL}{voice}prices: {prices}\n")
+        said = folder.run(sys.executable, "-m", "movie_build.cli", "plan").out.strip()
+        assert said.startswith("3 lines to speak (74 characters), 2 slides, ")
+        assert said.endswith(f"0 reused{told}"), (url, prices)

@@ -40,6 +40,54 @@ def test_the_services_own_wait_is_honoured():
     assert 7.0 <= waits[0] < 7.5
 
 
+@pytest.mark.parametrize("busy", [Retry("429", busy=True), Retry("503", 7.0)])
+def test_a_busy_service_is_left_alone_by_other_calls_too(busy):
+    waits: list[float] = []
+    service = Service("s", Limits(tries=1), sleep=waits.append)
+
+    def refused():
+        raise busy
+
+    with pytest.raises(VoiceError):
+        service.call(refused, VoiceError)
+    assert service.call(lambda: ("done", Use()), VoiceError) == "done"
+    assert len(waits) == 1 and 0.2 < waits[0] < 7.5
+
+
+def test_one_call_that_fails_by_itself_holds_back_no_other():
+    waits: list[float] = []
+    service = Service("s", Limits(tries=1), sleep=waits.append)
+    with pytest.raises(VoiceError):
+        service.call(failing(1), VoiceError)
+    service.call(lambda: (None, Use()), VoiceError)
+    assert waits == []
+
+
+def test_a_service_that_asks_for_hours_is_not_asked_by_the_next_call():
+    service, asked = Service("s", sleep=lambda _: None), []
+    with pytest.raises(VoiceError, match="asks to wait 7200 s"):
+        service.call(failing(9, after_s=7200), VoiceError)
+    with pytest.raises(VoiceError, match=r"left alone; it asks to wait 7[12]\d\d s"):
+        service.call(lambda: (asked.append(1), Use()), VoiceError)
+    assert asked == []
+
+
+def test_what_failed_and_was_charged_is_counted_and_told(tmp_path):
+    ledger = Ledger(tmp_path / "costs.json")
+    service = Service("s", ledger=ledger, sleep=lambda _: None)
+    answers = iter([Retry("half", used=Use(characters=5, usd=0.01).spoilt()), None])
+
+    def attempt():
+        if failure := next(answers):
+            raise failure
+        return "done", Use(characters=5, usd=0.01)
+
+    assert service.call(attempt, VoiceError) == "done"
+    whole = Use(calls=2, characters=10, usd=0.02, broken=1)
+    assert ledger.run == {"s": whole} == read_costs(tmp_path / "costs.json")
+    assert str(whole) == "2 calls (1 with a broken answer), 10 characters, $0.02"
+
+
 def test_patience_ends_with_an_error_that_names_service_reason_and_remedy():
     with pytest.raises(VoiceError, match=r"s: 503 \(tried 3 times\); run doit again later"):
         Service("s", Limits(tries=3), sleep=lambda _: None).call(failing(9), VoiceError)

@@ -24,8 +24,9 @@ from movie_build import browser, theme
 from movie_build.errors import BudgetError, SlideError
 from movie_build.ledger import Ledger
 from movie_build.look import Look, Slide
+from movie_build.openai_client import OPENAI_URL, service_name
 from movie_build.service import Limits, Service
-from movie_build.slides.ai import AiPictures, key_env, service_name
+from movie_build.slides.ai import AiPictures, key_env
 from movie_build.slides.ai_size import aspect_for, size_for
 from movie_build.slides.registry import SlideMakers, with_picture
 
@@ -124,7 +125,7 @@ def test_openrouter_is_asked_by_chat_and_with_its_own_key(service):
     assert maker.identity(SLIDE, WIDE)["api"] == "chat"
     assert key_env(url) == "OPENROUTER_API_KEY"
     assert key_env("https://openrouter.ai.example.com/v1") == "OPENAI_API_KEY"
-    assert [service_name(u) for u in (None, url, "http://localhost:8080/v1")] == [
+    assert [service_name(u) for u in (OPENAI_URL, url, "http://localhost:8080/v1")] == [
         "openai",
         "openrouter",
         "localhost",
@@ -195,8 +196,11 @@ def test_what_may_pass_is_asked_again_and_paid_for_once(fault, api, server, wait
     prompt = next(iter(server.calls))
     assert shown(content) == color_of(prompt)
     assert (server.calls[prompt], server.finished[prompt], len(waits)) == (2, 1, 1)
-    assert ledger.run["openai"].images == 1
-    assert ledger.run["openai"].usd == pytest.approx(0.04)
+    # What was answered with success is counted as paid for, though it was no picture.
+    n_broken = fault not in ("429", "500", "reset", "silence", "an error with status 200")
+    use = ledger.run["openai"]
+    assert (use.images, use.calls, use.broken) == (1, 1 + n_broken, n_broken)
+    assert use.usd == pytest.approx(0.04 * use.calls)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +235,7 @@ def test_a_models_refusal_is_told_and_its_chatter_asked_again(service, server):
     server.reply = "refusal"
     with pytest.raises(SlideError, match=r"the prompt is refused: I cannot draw that"):
         maker.make(SLIDE, WIDE)
+    assert service.ledger.run["openai"].broken == 1
     server.reply = "words"
     with pytest.raises(SlideError, match=r"words came and no picture: I would draw.*tried 3"):
         maker.make(SLIDE, WIDE)
@@ -372,6 +377,7 @@ def test_identity_imports_nothing_heavy():
     code = """
 import sys
 from movie_build.look import Look, Slide
+from movie_build.openai_client import OPENAI_URL, service_name
 from movie_build.service import Service
 from movie_build.slides.ai import AiPictures
 from movie_build.slides.registry import SlideMakers

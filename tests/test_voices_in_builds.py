@@ -94,11 +94,11 @@ def test_a_paid_take_is_kept_and_never_paid_for_twice(folder: Folder) -> None:
         env = {"OPENAI_API_KEY": "sk-secret-key"}
         run = folder.doit(env=env)
         costs = json.loads((folder.path / "build/costs.json").read_text())
-        assert costs["services"]["openai"]["calls"] == 2
-        assert costs["services"]["openai"]["characters"] == len("One line.Two.")
+        assert costs["services"]["127.0.0.1"]["calls"] == 2
+        assert costs["services"]["127.0.0.1"]["characters"] == len("One line.Two.")
         assert costs["total_usd"] > 0
         assert run.report["costs"] == costs["services"]
-        assert "openai   2 calls, 13 characters, $0.00019" in run.out
+        assert "127.0.0.1 2 calls, 13 characters, $0.00019" in run.out
         shutil.rmtree(folder.path / "build/audio")
         shutil.rmtree(folder.path / "build/takes")
         assert folder.doit(env=env).report["costs"] == {}

@@ -204,11 +204,14 @@ class Chat:
     ) -> KeptAnswer:
         sent_tokens = sum(tokens.at_most(message.text) for message in messages)
         usd = self._price(sent_tokens, self.settings.max_output_tokens or expected_tokens)
-        estimate = self._service.estimate(usd if self._priced else None, self.settings.model)
+        estimate = self._service.estimate(
+            usd if self._priced else None, self.settings.model, "tokens_in: …, tokens_out"
+        )
         turns: list[dict[str, str]] = [{"role": m.role, "content": m.text} for m in messages]
 
         def attempt() -> tuple[KeptAnswer | None, Use]:
-            raw = self._raw(turns, schema)
+            usd = max(estimate, self._dearest_usd)
+            raw = self._raw(turns, schema, Use(tokens_in=sent_tokens, usd=usd))
             if raw is None:
                 return None, NOTHING
             use = self._use(_body(raw), turns)
@@ -235,8 +238,11 @@ class Chat:
         self._dearest_usd = max(self._dearest_usd, answer.usd)
         return answer
 
-    def _raw(self, turns: list[dict[str, str]], schema: dict[str, Any]) -> str | None:
-        """The answer's JSON, without the key; None where only the form was refused."""
+    def _raw(self, turns: list[dict[str, str]], schema: dict[str, Any], most: Use) -> str | None:
+        """The answer's JSON, without the key; None where only the form was refused.
+
+        `most` is what an answer costs that is none.
+        """
         import openai
 
         client, settings = self._client, self.settings
@@ -249,7 +255,7 @@ class Chat:
             name = "max_completion_tokens" if newer else "max_tokens"
             asked[name] = settings.max_output_tokens
         asked |= _format(_FORMS[self._form], schema)
-        with translated(client, AuthorError):
+        with translated(client, AuthorError, most):
             try:
                 answer = client.chat.completions.with_raw_response.create(**asked)
             except openai.APIStatusError as failure:
@@ -264,12 +270,14 @@ class Chat:
             raw = answer.http_response.text
             if len(client.api_key) >= _SECRET_MIN_CHARS:
                 raw = raw.replace(client.api_key, "***")
-            body = _body(raw)
-        self._check(body)
+            body = _body(raw, most.spoilt())
+        used = self._use(body, turns).spoilt() if body.usage else most.spoilt()
+        # Where the service itself says that it failed, and nothing of a price, it charges none.
+        self._check(body, NOTHING if body.error and not body.usage else used)
         return raw
 
     @staticmethod
-    def _check(body: _Body) -> None:
+    def _check(body: _Body, used: Use) -> None:
         """See that there is an answer: some gateways tell of failures with status 200."""
         error = body.error if isinstance(body.error, dict) else {"message": body.error}
         if body.choices and body.choices[0].finish_reason != "error":
@@ -278,7 +286,7 @@ class Chat:
         code = error.get("code")
         if isinstance(code, int) and 400 <= code < 600 and not may_pass(code):
             raise AuthorError(f"the service refuses: {said}")
-        raise Retry(said)
+        raise Retry(said, used=used)
 
     def _use(self, body: _Body, turns: list[dict[str, str]]) -> Use:
         usage = body.usage or _Usage()
@@ -304,11 +312,11 @@ class Chat:
         return known or self.endpoint.name == "openrouter" or not needs_key(self.endpoint.url)
 
 
-def _body(raw: str) -> _Body:
+def _body(raw: str, used: Use = NOTHING) -> _Body:
     try:
         return _Body.model_validate(json.loads(raw))
     except ValueError:
-        raise Retry("the answer is not what a chat service answers") from None
+        raise Retry("the answer is not what a chat service answers", used=used) from None
 
 
 def _format(form: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from movie_build.authors.llm_settings import LlmSettings
 from movie_build.errors import AuthorError, nearest
-from movie_build.openai_client import OPENAI_URL, OPENROUTER_URL, PROVIDERS
+from movie_build.openai_client import (
+    OPENAI_URL,
+    OPENROUTER_URL,
+    PROVIDERS,
+    is_openrouter,
+    service_name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,5 @@ def endpoint(settings: LlmSettings, environment: Mapping[str, str] = os.environ)
             "no service to ask: set OPENROUTER_API_KEY or OPENAI_API_KEY, or give the address of a "
             "server of your own as base_url"
         )
-    host = (urlsplit(url).hostname or "").lower()
-    if host == "openrouter.ai" or host.endswith(".openrouter.ai"):
-        return Endpoint("openrouter", url, "OPENROUTER_API_KEY")
-    name = "openai" if host == urlsplit(OPENAI_URL).hostname else provider or host
-    return Endpoint(name, url, "OPENAI_API_KEY")
+    key_env = "OPENROUTER_API_KEY" if is_openrouter(url) else "OPENAI_API_KEY"
+    return Endpoint(service_name(url, provider), url, key_env)

@@ -87,7 +87,7 @@ def _llm(
     from movie_build.authors.llm_settings import LlmSettings, Pool
 
     config, model = movie.config, movie.config.model
-    price, narration = config.known_price(model.model), config.narration
+    price, narration = config.price(model.model), config.narration
     prompts: Path = movie.project.folder / "templates" / "prompts"
     pool = Pool(narration.pool_count, narration.pool_seed) if narration.pool_count else None
     settings = LlmSettings(
@@ -104,8 +104,8 @@ def _llm(
         window_tokens=model.window_tokens,
         max_output_tokens=model.max_output_tokens,
         temperature=model.temperature,
-        usd_per_million_in=price.tokens_in if price else None,
-        usd_per_million_out=price.tokens_out if price else None,
+        usd_per_million_in=price.tokens_in,
+        usd_per_million_out=price.tokens_out,
         keep=movie.project.build / "author",
         prompts=prompts if prompts.is_dir() else None,
         again=again,

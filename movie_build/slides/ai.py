@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
-from urllib.parse import urlsplit
 
 from movie_build.errors import SlideError, nearest
 from movie_build.ledger import NOTHING, Use
@@ -14,6 +14,7 @@ from movie_build.look import Look, Slide
 from movie_build.openai_client import (
     OPENAI_URL,
     OPENROUTER_URL,
+    is_openrouter,
     make_client,
     needs_key,
     translated,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 Api: TypeAlias = Literal["images", "chat"]
 
 VERSION = 1
-OPENROUTER_HOST = "openrouter.ai"
 
 _LARGEST_ANSWER = 128 << 20
 _REFUSES_FORM = (400, 404, 415, 422)
@@ -73,7 +73,7 @@ class AiPictures:
             )
         self.model = model.strip()
         self._base_url = base_url
-        of_router = _is_openrouter(usual_url(base_url))
+        of_router = is_openrouter(usual_url(base_url))
         self.api = api or ("chat" if of_router else "images")
         self.style = style.strip()
         self.size = size.strip()
@@ -113,13 +113,15 @@ class AiPictures:
                 no whole picture however often it is asked.
             BudgetError: it could cost more than what is left.
         """
-        usd = self._service.estimate(self._usd, self.model)
+        usd = self._service.estimate(self._usd, self.model, "image")
         client = self._client()
-        found: bytes | str | None = None
+        found: bytes | str | SlideError | None = None
         while found is None:
             found = self._service.call(
                 lambda: self._ask(client, slide, look), SlideError, estimate_usd=usd
             )
+        if isinstance(found, SlideError):
+            raise found
         if isinstance(found, bytes):
             return found
         # Paid for already: only the download is tried again.
@@ -128,10 +130,14 @@ class AiPictures:
 
     def _ask(
         self, client: openai.OpenAI, slide: Slide, look: Look
-    ) -> tuple[bytes | str | None, Use]:
-        """A picture or its address; None where only the form of the question was refused."""
+    ) -> tuple[bytes | str | SlideError | None, Use]:
+        """A picture, its address, or why there will be none, as words are charged for too.
+
+        None where only the form of the question was refused.
+        """
         prompt, size = self._prompt(slide, look), self._size(look)
-        with translated(client, SlideError):
+        used = Use(characters=len(prompt), usd=self._usd or 0.0)
+        with translated(client, SlideError, used):
             body = (
                 self._chat(client, prompt, size)
                 if self.api == "chat"
@@ -143,19 +149,13 @@ class AiPictures:
             answer = ai_answer.read(body)
         except ai_answer.Refused as refused:
             said = without_key(client, str(refused))
+            spoilt = NOTHING if refused.is_error else _charged(used, refused.usage).spoilt()
             if refused.status and not may_pass(refused.status):
-                raise SlideError(f"{self._service.name}: the prompt is refused: {said}") from None
-            raise Retry(said) from None
+                return SlideError(f"{self._service.name}: the prompt is refused: {said}"), spoilt
+            raise Retry(said, used=spoilt) from None
+        use = replace(_charged(used, answer.usage), images=1)
         if isinstance(answer.picture, bytes):
-            _check(answer.picture)
-        usd = (self._usd or 0.0) if answer.usd is None else answer.usd
-        use = Use(
-            characters=len(prompt),
-            tokens_in=answer.tokens_in,
-            tokens_out=answer.tokens_out,
-            images=1,
-            usd=usd,
-        )
+            _check(answer.picture, use)
         return answer.picture, use
 
     def _images(self, client: openai.OpenAI, prompt: str, size: str) -> bytes:
@@ -201,7 +201,7 @@ class AiPictures:
     def _download(self, url: str) -> bytes:
         service_url = usual_url(self._base_url)
         content = ai_download.picture_at(url, service_url=service_url, timeout_s=self._timeout_s)
-        _check(content)
+        _check(content, NOTHING)
         return content
 
     def _prompt(self, slide: Slide, look: Look) -> str:
@@ -233,20 +233,7 @@ class AiPictures:
 
 def key_env(url: str) -> str:
     """The variable of the key for a service: a key goes only to its own."""
-    return "OPENROUTER_API_KEY" if _is_openrouter(url) else "OPENAI_API_KEY"
-
-
-def service_name(base_url: str | None) -> str:
-    """What the limits of the service at `base_url` are set under."""
-    host = (urlsplit(usual_url(base_url)).hostname or "").lower()
-    if _is_openrouter(usual_url(base_url)):
-        return "openrouter"
-    return "openai" if host == "api.openai.com" else host
-
-
-def _is_openrouter(url: str) -> bool:
-    host = (urlsplit(url).hostname or "").lower()
-    return host == OPENROUTER_HOST or host.endswith(f".{OPENROUTER_HOST}")
+    return "OPENROUTER_API_KEY" if is_openrouter(url) else "OPENAI_API_KEY"
 
 
 def _chat_forms(size: str) -> list[dict[str, object]]:
@@ -264,8 +251,14 @@ def _chat_forms(size: str) -> list[dict[str, object]]:
     ]
 
 
-def _check(content: bytes) -> None:
+def _charged(used: Use, usage: ai_answer.Usage) -> Use:
+    """What a call has used by the service's own word, where it says so."""
+    told = replace(used, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
+    return told if usage.usd is None else replace(told, usd=usage.usd)
+
+
+def _check(content: bytes, use: Use) -> None:
     try:
         ai_answer.check(content)
     except ai_answer.NoPicture as failure:
-        raise Retry(f"the answer is no good: {failure}") from None
+        raise Retry(f"the answer is no good: {failure}", used=use.spoilt()) from None

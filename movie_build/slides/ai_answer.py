@@ -23,22 +23,36 @@ class NoPicture(Exception):
     """What came is no whole picture."""
 
 
-class Refused(Exception):
-    """The service answers without a picture; `status` is what it says, 0 where it does not."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer says that it has used; `usd` is None where it does not tell."""
 
-    def __init__(self, said: str, status: int = 0) -> None:
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = None
+
+
+class Refused(Exception):
+    """The service answers without a picture; `status` is what it says, 0 where it does not.
+
+    One that `is_error` is the service's own word that it failed; any other was probably charged.
+    """
+
+    def __init__(
+        self, said: str, status: int = 0, *, is_error: bool = False, usage: Usage = Usage()
+    ) -> None:
         super().__init__(said)
         self.status = status
+        self.is_error = is_error
+        self.usage = usage
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A picture's bytes, or its address; `usd` is None where the service does not tell."""
+    """A picture's bytes, or its address, and what it has used."""
 
     picture: bytes | str
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float | None = None
+    usage: Usage = Usage()
 
 
 def read(body: bytes) -> Answer:
@@ -54,18 +68,12 @@ def read(body: bytes) -> Answer:
     if not isinstance(told, Mapping):
         raise Refused("the answer is not what the protocol says")
     _raise_error(told)
+    usage = _usage(told)
     found = next(_pictures(told), None)
     if found is None:
-        raise _none(told)
-    picture = _from_base64(found) if not found.startswith(("http://", "https://")) else found
-    raw = told.get("usage")
-    usage = raw if isinstance(raw, Mapping) else {}
-    return Answer(
-        picture,
-        tokens_in=_count(usage.get("prompt_tokens") or usage.get("input_tokens")),
-        tokens_out=_count(usage.get("completion_tokens") or usage.get("output_tokens")),
-        usd=_usd(usage.get("cost")),
-    )
+        raise _none(told, usage)
+    picture = found if found.startswith(("http://", "https://")) else _from_base64(found, usage)
+    return Answer(picture, usage)
 
 
 def check(content: bytes) -> None:
@@ -112,14 +120,14 @@ def _pictures(told: Mapping[str, object]) -> Iterator[str]:
             yield found[0]
 
 
-def _from_base64(text: str) -> bytes:
+def _from_base64(text: str, usage: Usage) -> bytes:
     found = _DATA_URL.fullmatch(text.strip())
     digits = re.sub(r"\s+", "", found[1] if found else text)
     digits = digits.translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("the answer's picture is cut off, or no base64") from None
+        raise Refused("the answer's picture is cut off, or no base64", usage=usage) from None
 
 
 def _raise_error(told: Mapping[str, object]) -> None:
@@ -130,10 +138,11 @@ def _raise_error(told: Mapping[str, object]) -> None:
     said = error.get("message") if isinstance(error, Mapping) else error
     code = error.get("code") if isinstance(error, Mapping) else 0
     status = code if isinstance(code, int) and 400 <= code < 600 else 0
-    raise Refused(" ".join(str(said or "an error without words").split())[:_SAID], status)
+    words = " ".join(str(said or "an error without words").split())[:_SAID]
+    raise Refused(words, status, is_error=True)
 
 
-def _none(told: Mapping[str, object]) -> Refused:
+def _none(told: Mapping[str, object], usage: Usage) -> Refused:
     """Why an answer holds no picture, in the model's own words if it has some."""
     for choice in _list(told.get("choices")):
         message = choice.get("message")
@@ -142,10 +151,20 @@ def _none(told: Mapping[str, object]) -> Refused:
         text = " ".join(words.split())[:_SAID] if isinstance(words, str) else ""
         ended = str(choice.get("native_finish_reason") or choice.get("finish_reason") or "").lower()
         if said.get("refusal") or ended in _REFUSING:
-            return Refused(text or ended, _REFUSED)
+            return Refused(text or ended, _REFUSED, usage=usage)
         if text:
-            return Refused(f"words came and no picture: {text}")
-    return Refused("the answer holds no picture")
+            return Refused(f"words came and no picture: {text}", usage=usage)
+    return Refused("the answer holds no picture", usage=usage)
+
+
+def _usage(told: Mapping[str, object]) -> Usage:
+    raw = told.get("usage")
+    usage = raw if isinstance(raw, Mapping) else {}
+    return Usage(
+        tokens_in=_count(usage.get("prompt_tokens") or usage.get("input_tokens")),
+        tokens_out=_count(usage.get("completion_tokens") or usage.get("output_tokens")),
+        usd=_usd(usage.get("cost")),
+    )
 
 
 def _list(value: object) -> list[Mapping[str, object]]:

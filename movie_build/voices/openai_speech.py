@@ -129,18 +129,21 @@ class OpenAISpeech:
             return self._made
 
     def _say(self, client: openai.OpenAI, piece: str) -> Pcm:
-        usd = self._service.estimate(self._price(len(piece)), self.model)
+        usd = self._service.estimate(self._price(len(piece)), self.model, "characters")
+
+        used = Use(characters=len(piece), usd=usd)
 
         def attempt() -> tuple[Pcm, Use]:
-            with translated(client, VoiceError):
+            with translated(client, VoiceError, used):
                 answer = self._answer(client, piece)
             try:
                 sound = decoded(answer, self._raw_rate_hz())
             except BrokenSound as broken:
-                raise Retry(f"the answer is no good: {broken}{_read(client, answer)}") from broken
+                what = f"the answer is no good: {broken}{_read(client, answer)}"
+                raise Retry(what, used=used.spoilt()) from broken
             if max(abs(sound.samples.min()), abs(sound.samples.max())) < _SILENT_PEAK:
-                raise Retry("the answer is no good: it is silent")
-            return sound, Use(characters=len(piece), usd=usd)
+                raise Retry("the answer is no good: it is silent", used=used.spoilt())
+            return sound, used
 
         return self._service.call(attempt, VoiceError, estimate_usd=usd)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from movie_build.config import Config, VoiceSettings, Word
 from movie_build.errors import Faults, MovieBuildError, VoiceError, nearest
+from movie_build.openai_client import service_name, usual_url
 from movie_build.service import Services
 from movie_build.voices.protocol import JsonValue, Voice
 
@@ -190,9 +191,8 @@ class Studio:
         from movie_build.voices.openai_speech import OpenAISpeech
 
         model = settings.model or "gpt-4o-mini-tts"
-        price = self.config.known_price(model)
         return OpenAISpeech(
-            self.services.named("openai"),
+            self.services.named(service_name(usual_url(settings.base_url))),
             model=model,
             voice=settings.voice or "alloy",
             instructions=settings.instructions or "",
@@ -200,7 +200,7 @@ class Studio:
             format=settings.format or "wav",
             base_url=settings.base_url,
             api_key_env=settings.api_key_env or "OPENAI_API_KEY",
-            usd_per_million_characters=price.characters if price else None,
+            usd_per_million_characters=self.config.price(model).characters,
         )
 
     def _piper(self, settings: VoiceSettings) -> Voice:

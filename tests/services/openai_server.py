@@ -36,6 +36,16 @@ FAULTS = (
     "nothing",
 )
 RETRY_AFTER_S = 3
+# What is answered with status 200 and is no sound.
+BROKEN = (
+    "reset in the body",
+    "half a body",
+    "half a body in chunks",
+    "a web page",
+    "a wav header",
+    "silent sound",
+    "nothing",
+)
 KEY = "sk-a-key-for-tests-only"
 TRICKLE_S = 0.02
 
@@ -52,6 +62,7 @@ class SpeechServer:
         "application/octet-stream",
     )
     key: str = ""
+    retry_after_s: int = RETRY_AFTER_S
     asked: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     finished: Counter[str] = field(default_factory=Counter)
@@ -136,9 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
             case "429":
                 self._error(429, "slow down")
             case "429 and seconds":
-                self._error(429, "slow down", Retry_After=str(RETRY_AFTER_S))
+                self._error(429, "slow down", Retry_After=str(self.server.state.retry_after_s))
             case "429 and a date":
-                date = email.utils.formatdate(time.time() + RETRY_AFTER_S, usegmt=True)
+                until_s = time.time() + self.server.state.retry_after_s
+                date = email.utils.formatdate(until_s, usegmt=True)
                 self._error(429, "slow down", Retry_After=date)
             case "429 and no money":
                 self._error(429, "you have used all of your credit", "insufficient_quota")
@@ -170,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, json.dumps(said).encode(), "application/json")
             case "silence":
                 self.connection.recv(1)
+                self.close_connection = True
+            case "no answer":
                 self.close_connection = True
             case "a trickle":
                 self._head(200, kind, Content_Length="1000000")
