@@ -11,7 +11,7 @@ from pathlib import Path
 from movie_build import keys, pins, theme
 from movie_build.authors import registry as authors
 from movie_build.config import VoiceSettings
-from movie_build.errors import Faults, MovieBuildError, SpeechError, VoiceError, Where
+from movie_build.errors import Faults, MovieBuildError, VoiceError, Where
 from movie_build.in_doubt import InDoubt
 from movie_build.look import Look
 from movie_build.movie import Movie
@@ -20,6 +20,7 @@ from movie_build.pins import Pin
 from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
 from movie_build.slide_pieces import Painter, picture_format
+from movie_build.taking import take_line
 from movie_build.voices.recorded import Recorded
 from movie_build.voices.registry import Speaker, Studio
 
@@ -221,7 +222,7 @@ class _Voices:
         recipe = keys.recipe("audio", AUDIO, inputs)
         timing = None
         if speaker.remote:
-            speak = partial(_take, speaker, text, line.where)
+            speak = partial(take_line, speaker, text, line.where)
             recipe_of_take = keys.recipe("take", TAKE, inputs)
             take = self._made(shown, recipe_of_take, ".take", speak, folder=self.takes)
             take = replace(take, remote=True)
@@ -301,31 +302,6 @@ def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> b
         return finish(speaker.voice.speak(text), text).wav
     except MovieBuildError as error:
         raise error.placed(where) from None
-
-
-def _take(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> bytes:
-    try:
-        try:
-            return _checked_take(speaker, text)
-        except SpeechError:
-            # A service that gave half a line or silence may do better; twice the same is an answer.
-            return _checked_take(speaker, text)
-    except MovieBuildError as error:
-        raise error.placed(where) from None
-
-
-def _checked_take(speaker: Speaker, text: str) -> bytes:
-    """A take of `text`. What cannot be one is not kept, or the next build would find it.
-
-    Raises:
-        VoiceError: the service gives none.
-        SpeechError: what it gives is not the text, spoken.
-    """
-    from movie_build.speech import checked_span
-
-    take = speaker.take(text)
-    checked_span(take.pcm, text)
-    return take.to_bytes()
 
 
 def _finish_take(take: Piece, text: str, where: Where | None, bench: Bench) -> bytes:

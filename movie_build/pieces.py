@@ -96,7 +96,7 @@ class Bench:
             MovieBuildError: it cannot be made.
             StoreError: it cannot be written.
         """
-        with self._lock(piece):
+        with self._lock(piece.key):
             if self.fresh(piece):
                 return HERE
             return self._fill(piece)[0]
@@ -107,12 +107,12 @@ class Bench:
         Raises:
             StoreError: it cannot be written.
         """
-        with self._lock(piece):
+        with self._lock(piece.key):
             return self.fresh(piece) or self._fetch(piece) is not None
 
     def take(self, piece: Piece) -> bytes:
         """The piece's bytes, verified; a missing or damaged one is made first."""
-        with self._lock(piece):
+        with self._lock(piece.key):
             record = self.records.get(self.name(piece.path))
             if record and record.key == piece.key:
                 content = self._read(piece, record)
@@ -131,6 +131,19 @@ class Bench:
             return content
         found = self.store.get(piece.key)
         return found.payload if found else None
+
+    def remembered(self, recipe: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` gives for `recipe`, from the store if it did before. It is no file of ours.
+
+        For what goes into a piece and costs too much to be lost with a piece half made.
+        """
+        key = key_of(recipe)
+        with self._lock(key):
+            if found := self.store.get(key):
+                return found.payload
+            content = make()
+            self.store.put(key, content)
+            return content
 
     def _fill(self, piece: Piece) -> tuple[str, bytes]:
         found = self._fetch(piece)
@@ -187,7 +200,7 @@ class Bench:
             return None
         return content if digest(content) == record.sha256 else None
 
-    def _lock(self, piece: Piece) -> threading.Lock:
+    def _lock(self, key: str) -> threading.Lock:
         # By key: what is the same is made, and paid for, once, whatever its files are called.
         with self._guard:
-            return self._locks[piece.key]
+            return self._locks[key]

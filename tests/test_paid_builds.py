@@ -20,6 +20,7 @@ import pytest
 from conftest import SMALL, Folder
 from services.openai_server import BROKEN, SpeechServer, speech_server
 from services.sounds import encoded, heard_hz, said, tones_hz
+from services.voicevox_engine import Engine
 
 from movie_build.keys import slug
 from movie_build.pcm import Pcm
@@ -207,6 +208,53 @@ def second(time: str) -> float:
 
 def words(text: str) -> list[str]:
     return text.split()
+
+
+def test_of_a_line_too_long_for_one_call_no_part_is_paid_for_twice(
+    folder: Folder, server: SpeechServer
+) -> None:
+    parts = [f"Part {n} says {letter * 4000}." for n, letter in enumerate("aeo")]
+    dead = threading.Event()
+
+    def until_the_kill(text: str, format: str) -> tuple[bytes, str]:
+        if text == parts[2] and not dead.is_set():
+            dead.wait(30)
+            raise ConnectionAbortedError
+        return encoded(np.tile(said(text), 3), format), "audio/mpeg"
+
+    server.answer = until_the_kill
+    write(folder, server, 0)
+    folder.write(
+        "script.yaml", f"title: T\nsections: [{{title: S, narrations: [{' '.join(parts)}]}}]"
+    )
+    with building(folder, 1) as process:
+        wait_until(lambda: server.calls.total() == 3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    dead.set()
+    assert folder.doit("audio", env=ENV).report["costs"]["127.0.0.1"]["calls"] == 1
+    assert server.finished == dict.fromkeys(parts, 1)
+    (take,) = map(read_take, folder.files("build/takes/*.take").values())
+    third = len(take.pcm.samples) // 3
+    heard = [Pcm(take.pcm.samples[n * third :][:third], take.pcm.rate_hz) for n in range(3)]
+    assert [*map(heard_hz, heard)] == [*map(tones_hz, parts)]
+
+
+def test_of_a_line_too_long_for_an_engine_no_part_is_spoken_twice(folder: Folder) -> None:
+    parts = ["これはとてもながいぶんです。" * 50, "そしてこれはさいごのぶんです。" * 45]
+    script = f"title: T\nlanguage: ja\nsections: [{{title: S, narrations: [{''.join(parts)}]}}]\n"
+    folder.write("script.yaml", script)
+    with Engine() as engine:
+        folder.write(
+            "movie.yaml", f"{SMALL}audio: {{engine: voicevox, base_url: '{engine.url}'}}\n"
+        )
+        engine.fail("/synthesis", "", "400")
+        assert "script.yaml:3" in folder.doit("audio", code=1).err
+        folder.doit("audio")
+        asked = [params["text"] for params in engine.asked("/audio_query")]
+        assert asked == [*parts, parts[1]]
+    (timing,) = folder.files("build/audio/*.timing.json").values()
+    assert "".join(mora["text"] for mora in json.loads(timing)["timing"]).endswith("ブンデス")
 
 
 def test_a_server_of_ones_own_is_counted_and_limited_by_its_host_and_free(

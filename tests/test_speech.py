@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from movie_build.errors import SpeechError
 from movie_build.pcm import Pcm
 from movie_build.resample import resampled
 from movie_build.speech import check_wav, finish, samples_of, speech_span
+from movie_build.take import Take, Timed, joined
 from movie_build.voices.espeak import Espeak
 from movie_build.voices.open_jtalk import OpenJTalk
 from movie_build.wav import AAC_FRAME, RATE_HZ, wav_bytes
@@ -241,3 +243,13 @@ def other_format() -> bytes:
 def test_a_wav_that_cannot_be_spliced_is_refused(wav: bytes, told: str) -> None:
     with pytest.raises(SpeechError, match=told):
         check_wav(wav)
+
+
+def test_parts_of_a_line_are_joined_with_their_timing_whatever_their_rates() -> None:
+    first = Take(Pcm(np.full(24_000, 0.1, np.float32), 24_000), (Timed("ア", 0.0, 1.0),))
+    second = Take(Pcm(np.full(96_000, 0.2, np.float32), 48_000), (Timed("イ", 0.5, 2.0),))
+    whole = joined([first, second])
+    assert (whole.pcm.rate_hz, whole.pcm.duration_s) == (24_000, 3.0)
+    assert whole.pcm.samples[60_000] == pytest.approx(0.2, abs=0.01)
+    assert whole.timing == (Timed("ア", 0.0, 1.0), Timed("イ", 1.5, 3.0))
+    assert joined([first, replace(second, timing=())]).timing == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from movie_build.errors import VoiceError, nearest
@@ -22,6 +22,7 @@ from movie_build.service import Retry, Service
 from movie_build.sound_container import BrokenSound
 from movie_build.sound_file import decoded
 from movie_build.speakable import speakable
+from movie_build.take import Take, joined
 from movie_build.voices.protocol import JsonValue
 
 if TYPE_CHECKING:
@@ -107,14 +108,19 @@ class OpenAISpeech:
                 no whole sound however often it is asked.
             BudgetError: it could cost more than what is left.
         """
-        import numpy as np
+        return joined([self.say(part) for part in self.parts(text)]).pcm
 
-        client = self._client()
-        sounds = [self._say(client, piece) for piece in _pieces(speakable(text))]
-        rates_hz = {sound.rate_hz for sound in sounds}
-        if len(rates_hz) > 1:
-            raise VoiceError(f"{self._service.name} changes its sample rate within a line")
-        return Pcm(np.concatenate([sound.samples for sound in sounds]), rates_hz.pop())
+    def parts(self, text: str) -> Sequence[str]:
+        """`text` in pieces of whole sentences, as many as there are calls for it.
+
+        Raises:
+            VoiceError: there is nothing in it to speak.
+        """
+        return [*_pieces(speakable(text))]
+
+    def say(self, part: str, *, is_last: bool = True) -> Take:
+        """One part, spoken; raises as `speak`."""
+        return Take(self._say(self._client(), part))
 
     def _client(self) -> openai.OpenAI:
         with self._lock:

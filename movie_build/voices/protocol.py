@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from movie_build.pcm import Pcm
+from movie_build.take import Take
 
 JsonValue: TypeAlias = str | int | float | bool | list["JsonValue"] | dict[str, "JsonValue"] | None
 
@@ -26,5 +27,26 @@ class Voice(Protocol):
 
         Raises:
             VoiceError: the service refused the text, or cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A voice whose service takes a long text in several calls: what each gives can be kept."""
+
+    def parts(self, text: str) -> Sequence[str]:
+        """`text` as it is asked for, one part a call.
+
+        Raises:
+            VoiceError: there is nothing in it to speak.
+        """
+        ...
+
+    def say(self, part: str, *, is_last: bool) -> Take:
+        """One of the `parts`, spoken; after another than the last, the voice pauses.
+
+        Raises:
+            VoiceError: the service refuses it, or cannot be reached.
         """
         ...

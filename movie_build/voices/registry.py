@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,10 @@ from movie_build.config import Config, VoiceSettings, Word
 from movie_build.errors import Faults, MovieBuildError, VoiceError, nearest
 from movie_build.openai_client import service_name, usual_url
 from movie_build.service import Services
-from movie_build.voices.protocol import JsonValue, Voice
+from movie_build.take import Take
+from movie_build.voices.protocol import InParts, JsonValue, Voice
 
 if TYPE_CHECKING:
-    from movie_build.take import Take
     from movie_build.voices.voicevox_engines import Engines
 
 _MANNER = frozenset({"speed_scale", "pitch_scale"})
@@ -66,15 +66,19 @@ class Speaker:
     remote: bool = False
     words: Callable[[str], tuple[Word, ...]] | None = None
 
-    def take(self, text: str) -> Take:
-        """`text`, spoken, with its timing where the voice tells it."""
-        from movie_build.take import Take, Timed
+    def parts(self, text: str) -> Sequence[str]:
+        """`text` as the voice's service is asked for it, one part a call.
 
-        speak_timed = getattr(self.voice, "speak_timed", None)
-        if speak_timed is None:
-            return Take(self.voice.speak(text))
-        pcm, moras = speak_timed(text)
-        return Take(pcm, tuple(Timed(mora.text, mora.start_s, mora.end_s) for mora in moras))
+        Raises:
+            VoiceError: there is nothing in it to speak.
+        """
+        return self.voice.parts(text) if isinstance(self.voice, InParts) else (text,)
+
+    def say(self, part: str, *, is_last: bool = True) -> Take:
+        """One of the `parts`, spoken, with its timing where the voice tells it."""
+        if isinstance(self.voice, InParts):
+            return self.voice.say(part, is_last=is_last)
+        return Take(self.voice.speak(part))
 
 
 class Studio:

@@ -7,7 +7,7 @@ the query with our manner → `/synthesis` → wav.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,13 +18,14 @@ from movie_build.ledger import Use
 from movie_build.pcm import Pcm
 from movie_build.service import Retry
 from movie_build.speakable import unpronounceable
+from movie_build.take import Take, Timed, joined
 from movie_build.voices.protocol import JsonValue
 from movie_build.voices.voicevox_catalogue import Catalogue, Style
 from movie_build.voices.voicevox_dict import words_in
 from movie_build.voices.voicevox_engines import Engine, Engines
 
 if TYPE_CHECKING:
-    from movie_build.voices.voicevox_query import AudioQuery, Mora, Span
+    from movie_build.voices.voicevox_query import AudioQuery, Span
 
 # A voice's usual pitch, as the engine counts it: the natural logarithm of 245 Hz.
 _LOG_PITCH = 5.5
@@ -114,7 +115,7 @@ class Voicevox:
         """
         return self.speak_timed(text)[0]
 
-    def speak_timed(self, text: str) -> tuple[Pcm, list[Mora]]:
+    def speak_timed(self, text: str) -> tuple[Pcm, list[Timed]]:
         """`text`, spoken, and when each mora sounds; silence included, they fill the sound.
 
         There are none where the engine does not know them (AivisSpeech).
@@ -122,32 +123,29 @@ class Voicevox:
         Raises:
             VoiceError: the text is refused, or the engines fail.
         """
-        import numpy as np
+        parts = self.parts(text)
+        last = len(parts) - 1
+        take = joined([self.say(part, is_last=n == last) for n, part in enumerate(parts)])
+        return take.pcm, list(take.timing)
 
-        from movie_build.voices.voicevox_query import timed
+    def parts(self, text: str) -> Sequence[str]:
+        """`text` in pieces of whole sentences that an engine can take.
+
+        Raises:
+            VoiceError: there is nothing in it to speak.
+        """
         from movie_build.voices.voicevox_text import checked, pieces
 
+        return pieces(checked(text))
+
+    def say(self, part: str, *, is_last: bool = True) -> Take:
+        """One part, spoken, with the pause after it if more follows; raises as `speak`."""
+        from movie_build.voices.voicevox_query import timed
+
         self._plan()
-        parts = pieces(checked(text))
-        sounds: list[Pcm] = []
-        moras: list[Mora] = []
-        all_timed = True
-        at = 0
-        for n, part in enumerate(parts, 1):
-            attempt = partial(self._attempt, part, n == len(parts))
-            pcm, frames = self.engines.service.call(attempt, self._refused)
-            if sounds and pcm.rate_hz != sounds[0].rate_hz:
-                raise VoiceError(
-                    f"one engine speaks at {sounds[0].rate_hz} Hz, another at {pcm.rate_hz} Hz: "
-                    "use engines of one version"
-                )
-            all_timed = all_timed and bool(frames)
-            if frames:
-                moras += timed(frames, at / pcm.rate_hz, pcm.duration_s)
-            sounds.append(pcm)
-            at += len(pcm.samples)
-        samples = np.concatenate([pcm.samples for pcm in sounds])
-        return Pcm(samples, sounds[0].rate_hz), moras if all_timed else []
+        attempt = partial(self._attempt, part, is_last)
+        pcm, frames = self.engines.service.call(attempt, self._refused)
+        return Take(pcm, timed(frames, pcm.duration_s) if frames else ())
 
     def _plan(self) -> tuple[Catalogue, Style]:
         """What this voice is in this build, settled the first time."""

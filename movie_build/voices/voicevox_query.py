@@ -7,11 +7,11 @@ rounded to whole frames.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
+from movie_build.take import Timed
 from movie_build.voices.protocol import JsonValue
 
 if TYPE_CHECKING:
@@ -23,20 +23,6 @@ Span: TypeAlias = tuple[str, str, int]
 _UPSPEAK_S = 0.15
 # Between sentences, where the engine does not say how it pauses.
 _USUAL_PAUSE_S = 0.35
-
-
-@dataclass(frozen=True, slots=True)
-class Mora:
-    """A kana as it sounds, from `start_s` to `end_s`.
-
-    `vowel` is its mouth shape: a i u e o (upper case: voiceless), N, cl; pau and
-    sil are silence, and have no text.
-    """
-
-    text: str
-    vowel: str
-    start_s: float
-    end_s: float
 
 
 class _Mora(BaseModel):
@@ -134,18 +120,12 @@ class AudioQuery:
         return [("", "sil", before), *found, ("", "sil", after)]
 
 
-def timed(frames: list[Span], start_s: float, duration_s: float) -> list[Mora]:
-    """`frames` laid out over `duration_s`, from `start_s` on."""
+def timed(frames: list[Span], duration_s: float) -> tuple[Timed, ...]:
+    """`frames` laid out over `duration_s`."""
     whole = sum(n_frames for _, _, n_frames in frames)
     moras, at = [], 0
     for text, vowel, n_frames in frames:
-        moras.append(
-            Mora(
-                text,
-                vowel,
-                start_s + duration_s * at / whole,
-                start_s + duration_s * (at + n_frames) / whole,
-            )
-        )
-        at += n_frames
-    return [mora for mora in moras if mora.end_s > mora.start_s]
+        end = at + n_frames
+        moras.append(Timed(text, duration_s * at / whole, duration_s * end / whole, vowel))
+        at = end
+    return tuple(mora for mora in moras if mora.end_s > mora.start_s)
