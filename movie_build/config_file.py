@@ -35,6 +35,7 @@ from movie_build.edge import (
     Strict,
     Text,
     VoiceKeys,
+    Words,
     settings,
 )
 from movie_build.errors import Mistake, nearest
@@ -131,7 +132,7 @@ class SlidesKeys(Strict):
 
     maker: Annotated[Text, Field(description="A plug-in that draws instead of a model.")] = ""
     llm: DrawingModelKeys = DrawingModelKeys()
-    style: Text = ""
+    style: Words = ""
     api: Literal["images", "chat", ""] = ""
     size: Text = ""
     quality: Text = ""
@@ -173,7 +174,7 @@ class VideoKeys(Strict):
 class WordKeys(Strict):
     """A dictionary entry; all but the reading is for VOICEVOX, where it is a real entry."""
 
-    reading: Annotated[Text, Field(min_length=1)]
+    reading: Annotated[Words, Field(min_length=1)]
     accent: Annotated[int, Field(ge=0)] = 0
     word_type: Literal["PROPER_NOUN", "COMMON_NOUN", "VERB", "ADJECTIVE", "SUFFIX"] = "PROPER_NOUN"
     priority: Annotated[int, Field(ge=0, le=10)] = 10
@@ -187,15 +188,15 @@ class PronunciationKeys(Strict):
     """`pronunciation`: how words are spoken."""
 
     custom: dict[
-        str, Annotated[WordKeys, BeforeValidator(_word, json_schema_input_type=str | WordKeys)]
+        Words, Annotated[WordKeys, BeforeValidator(_word, json_schema_input_type=str | WordKeys)]
     ] = {}
 
 
 class PersonaKeys(Strict):
     """One of `personas`: somebody who speaks."""
 
-    id: Annotated[Text, Field(min_length=1)]
-    name: Text = ""
+    id: Annotated[Words, Field(min_length=1)]
+    name: Words = ""
     character: Text = ""
     synthesizer: VoiceKeys = VoiceKeys()
     subtitle_color: Annotated[Color, NOT_YET] = "#FFFFFF"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from movie_build.config import SoundFormat, VoiceSettings
@@ -41,6 +42,11 @@ def as_written(value: object) -> object:
             "bool_text", f'to say the word {word}, put it in quotes: "{word}"'
         )
     return value
+
+
+def composed(text: str) -> str:
+    """`text` in NFC: the same letters, however a keyboard or a page composes them."""
+    return unicodedata.normalize("NFC", text)
 
 
 def color(value: object) -> object:
@@ -85,6 +91,8 @@ def seconds(value: object) -> Fraction:
 
 
 Text = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | float)]
+# What is spoken, shown or named by itself, not a file's name: that is another one in another form.
+Words = Annotated[Text, AfterValidator(composed)]
 Rate = Annotated[Fraction, BeforeValidator(rate, json_schema_input_type=float | str)]
 Seconds = Annotated[
     Fraction, BeforeValidator(seconds, json_schema_input_type=Annotated[float, Field(ge=0, le=600)])

@@ -18,6 +18,7 @@ from movie_build.edge import (
     Strict,
     Text,
     VoiceKeys,
+    Words,
     settings,
 )
 from movie_build.errors import Mistake
@@ -60,10 +61,10 @@ def _bullets(value: object) -> object:
 class LineKeys(Strict):
     """A narration line: shown as `text`, spoken as `reading` or `text`."""
 
-    text: Text = ""
-    reading: Text | None = None
-    persona_id: Text | None = None
-    id: Text | None = None
+    text: Words = ""
+    reading: Words | None = None
+    persona_id: Words | None = None
+    id: Words | None = None
     pause: Seconds | None = None
     recording: Text | None = None
     voice: (
@@ -75,16 +76,16 @@ class ImageKeys(Strict):
     """A picture on the slide: a path in the project, or a URL."""
 
     path: Annotated[Text, Field(min_length=1)]
-    caption: Text = ""
+    caption: Words = ""
     fit: Literal["cover", "contain", "blur", ""] = ""
-    source: Text = ""
+    source: Words = ""
 
 
 class QuoteKeys(Strict):
     """Words on the slide, and whose they are."""
 
-    text: Annotated[Text, Field(min_length=1)]
-    by: Text = ""
+    text: Annotated[Words, Field(min_length=1)]
+    by: Words = ""
 
 
 LineForm = Annotated[
@@ -95,23 +96,23 @@ LineForm = Annotated[
 class SectionKeys(Strict):
     """A section: one slide, and the lines that are spoken over it."""
 
-    title: Text
+    title: Words
     narrations: list[LineForm] = []
-    id: Text | None = None
-    subtitle: Text | None = None
+    id: Words | None = None
+    subtitle: Words | None = None
     image: (
         Annotated[ImageKeys, BeforeValidator(_image, json_schema_input_type=str | ImageKeys)] | None
     ) = None
     bullets: Annotated[
-        list[Text], BeforeValidator(_bullets, json_schema_input_type=list[str | float] | None)
+        list[Words], BeforeValidator(_bullets, json_schema_input_type=list[str | float] | None)
     ] = []
     quote: (
         Annotated[QuoteKeys, BeforeValidator(_quote, json_schema_input_type=str | QuoteKeys)] | None
     ) = None
     html: Text | None = None
     template: Text | None = None
-    notes: Text | None = None
-    slide_prompt: Text | None = None
+    notes: Words | None = None
+    slide_prompt: Words | None = None
     page: Annotated[int, Field(ge=1)] | None = None
     deck: Text | None = None
     logo: Text | None = None
@@ -120,7 +121,7 @@ class SectionKeys(Strict):
     dialogues: Annotated[
         list[LineForm] | None, Field(description="Older form of `narrations`.")
     ] = None
-    narration: Annotated[Text | None, Field(description="Older form: one line.")] = None
+    narration: Annotated[Words | None, Field(description="Older form: one line.")] = None
 
     @model_validator(mode="after")
     def _one_form_of_lines(self) -> SectionKeys:
@@ -133,16 +134,16 @@ class SectionKeys(Strict):
 class RoleKeys(Strict):
     """One of `role_assignments`: who explains, who asks."""
 
-    persona_id: Text
-    role: Text
-    description: Text | None = None
+    persona_id: Words
+    role: Words
+    description: Words | None = None
 
 
 class ScriptFile(Strict):
     """`script.yaml`, the whole of it."""
 
-    title: Text
-    description: Text | None = None
+    title: Words
+    description: Words | None = None
     language: Annotated[Text | None, Field(description="BCP 47 tag, like en or ja.")] = None
     deck: Annotated[Text | None, Field(description="A PDF or PPTX for sections' `page`.")] = None
     role_assignments: list[RoleKeys] | None = None

@@ -123,9 +123,15 @@ def test_text_in_any_normal_form_is_one_piece(folder: Folder) -> None:
     nfc = "Café and naïve, that is what it says."
     nfd = unicodedata.normalize("NFD", nfc)
     assert nfc != nfd
-    text = f"title: T\nsections: [{{title: S, narrations: ['{nfc}', '{nfd}']}}]\n"
+    words = SMALL + "pronunciation: {custom: {Café: a coffee house}}\n"
+    slide = "title: Émile\nsections:\n- title: Ça va\n  bullets: [Déjà vu]\n"
+    text = f"{slide}  quote: {{text: Où est-il, by: Émile}}\n  narrations: ['{nfc}', '{nfd}']\n"
+    folder.write("movie.yaml", words)
     folder.write("script.yaml", text)
     assert folder.doit().made()["audio"] == 1
+    folder.write("movie.yaml", unicodedata.normalize("NFD", words))
+    folder.write("script.yaml", unicodedata.normalize("NFD", text))
+    assert folder.doit().made() == {}
 
 
 def test_links_and_windows_files_are_fine(folder: Folder, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
@@ -460,7 +461,7 @@ def test_a_poisoned_cache_runs_nothing(tmp_path):
 
 text = (
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
-    .map(str.strip)
+    .map(lambda drawn: unicodedata.normalize("NFC", drawn).strip())
     .filter(bool)
 )
 blocks = st.lists(text, min_size=1, max_size=4).map("\n".join)
