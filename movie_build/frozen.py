@@ -85,7 +85,8 @@ def _missing_script(movie: Movie) -> list[Mistake]:
 
     source = movie.config.source
     author = author_name(movie)
-    if author == "outline" and (movie.project.folder / source).is_file():
+    here = "://" not in source and not movie.config.mcp  # if it is there, which is told then
+    if author == "outline" and (here or (movie.project.folder / source).is_file()):
         return []
     by = (
         f"fetching {movie.config.shown_source}" if author == "outline" else f"the author {author!r}"

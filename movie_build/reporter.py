@@ -56,7 +56,7 @@ class Reporter:
                 continue
             self.active.append(session)
             for warning in session.movie.warnings:
-                telling.warn(warning)
+                telling.warn(f"{session.project.name}/{warning}" if self.several else warning)
                 if github_actions.active():  # `-q` is for who reads along
                     folder = session.project.folder
                     print(github_actions.warning(warning, folder), file=sys.stderr)
@@ -155,10 +155,7 @@ class Reporter:
 
     def _tell(self, session: Session, report: Report) -> None:
         for error in in_order(session.failures):
-            if github_actions.active():
-                for command in github_actions.commands(error, session.project.folder):
-                    print(command, file=sys.stderr)
-            print(error, file=sys.stderr)
+            Refused(session.project.folder, error).tell(among_others=self.several)
 
         def from_here(path: str) -> str:
             return shown(session.project.folder / path, self.telling.base)

@@ -452,14 +452,19 @@ def test_every_project_of_a_folder_builds_and_one_broken_one_stops_no_other(tmp_
     root.write(
         "dodo.py", "from movie_build.tasks import movies\nmovies(globals(), __file__, 'projects')\n"
     )
-    for name in ("good", "fine", "broken"):
+    for name in ("good", "fine", "broken", "mute"):
         root.write(f"projects/{name}/dodo.py", DODO)
         root.write(f"projects/{name}/movie.yaml", SMALL)
         text = "title: T\nsections: [{title: S, narrations: [Hello.]}]\n"
         root.write(f"projects/{name}/script.yaml", text if name != "broken" else "titel: T\n")
+    mute = "[{text: Hello., recording: dodo.py}]"
+    root.edit("projects/mute/script.yaml", "[Hello.]", mute)
+    root.write("projects/mute/movie.yaml", SMALL + "audio:\n  enable_furigana: true\n")
     run = root.doit(code=None)
     assert run.code != 0
     assert "broken/script.yaml:1: titel: no such key" in run.err
+    assert "\nmute/script.yaml:2: " in run.err
+    assert "warning: mute/movie.yaml:3: audio.enable_furigana: " in run.err
     for name in ("good", "fine"):
         assert (tmp_path / f"projects/{name}/dist/{name}.mp4").exists()
     root.doit("good")
@@ -515,7 +520,7 @@ def test_a_voice_that_is_not_installed_fails_by_its_extra_and_stops_no_other(
     env = {"PYTHONPATH": str(tmp_path)}
     run = root.doit(code=None, env=env)
     assert run.code != 0
-    assert "pip install 'movie-build[ja]'" in run.err
+    assert "ja/script.yaml:" in run.err and "pip install 'movie-build[ja]'" in run.err
     assert (tmp_path / "projects/en/dist/en.mp4").exists()
     assert (tmp_path / "projects/ja/script.yaml").exists()
     again = root.doit("ja", code=1, env=env)

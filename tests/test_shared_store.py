@@ -257,6 +257,12 @@ def test_a_frozen_build_fails_at_once_with_all_that_is_missing(
     assert not list((clone.path / "dist").glob("*"))
 
 
+def test_a_frozen_build_whose_source_is_not_there_is_told_that(folder: Folder) -> None:
+    folder.write("movie.yaml", f"{SMALL}source: nothing.md\n")
+    run = folder.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=1)
+    assert "nothing.md: there is no such file" in run.err and "service" not in run.err
+
+
 def test_a_frozen_build_without_a_script_names_the_service_it_would_need(folder: Folder) -> None:
     folder.write("movie.yaml", f"{SMALL}source: http://127.0.0.1:9/page\n")
     run = folder.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=1)
