@@ -44,8 +44,10 @@ class Pdf:
         try:
             self._weigh(index)
         except TooHeavy as heavy:
-            hint = "it may fill the memory; if you trust the file, print it to a new PDF as images"
-            raise self._error(f"{what} {heavy}: {hint}") from None
+            hint = (
+                "which may fill the memory; if you trust the file, print it to a new PDF as images"
+            )
+            raise self._error(f"{what} {heavy}, {hint}") from None
         except Exception as failure:  # whatever pypdf comes upon in a file that is made to break it
             hint = "print it to a new PDF"
             raise self._error(f"{what} cannot be checked before it is read; {hint}") from failure

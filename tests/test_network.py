@@ -151,6 +151,27 @@ def test_what_the_user_names_inside_is_asked_and_may_lead_on_inside(world: World
     assert world.reached == ["10.0.0.1", "10.0.0.2", "192.168.0.7"]
 
 
+def test_a_proxy_looks_up_itself_and_names_still_count(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", world.site.url)
+    monkeypatch.setenv("NO_PROXY", "direct.example.com")
+    transport = Network(world.look_up)
+    world.site.serve("http://blog.example.com/a", "hello")
+    assert get("http://blog.example.com/a", transport=transport).body == b"hello"
+    world.site.serve("http://blog.example.com/b", "", status=302, Location="http://10.0.0.1/")
+    with pytest.raises(
+        SourceError, match=r"redirects to http://10\.0\.0\.1/, which is on your own"
+    ):
+        get("http://blog.example.com/b", transport=transport)
+    assert world.looked_up == []
+    world.names["direct.example.com"] = [[OUTSIDE]]
+    world.site.serve("/c", "straight")
+    transport = Network(world.look_up, world.inner)
+    assert get("http://direct.example.com/c", transport=transport).body == b"straight"
+    assert world.reached == [OUTSIDE]
+
+
 def test_a_name_that_is_not_found_is_told(world: World) -> None:
     with pytest.raises(SourceError, match=r"cannot reach .*Name or service not known; check the"):
         get("http://nowhere.example.com/", transport=world.transport, service=once())

@@ -25,7 +25,7 @@ from movie_build.source import read
 SENTENCE = "A build system remakes only what has changed and leaves all the rest alone."
 TEXT = f"BT /F 9 Tf 20 100 Td ({SENTENCE}) Tj ET\n".encode()
 FORM = "/Type/XObject/Subtype/Form/BBox[0 0 600 200]"
-HEAVY = r"unfolds to more than 20 MB of drawing: .* print it to a new PDF as images"
+HEAVY = r"unfolds to more than 20 MB of drawing, .* print it to a new PDF as images"
 
 
 def stream(content: bytes, says: str = "") -> bytes:

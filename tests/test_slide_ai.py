@@ -350,6 +350,9 @@ def test_the_identity_changes_exactly_with_what_changes_the_picture(service, ser
     assert identity(replace(SLIDE, logo=Path("/logo.png"), title="T")) == same
     assert identity(usd_per_image=1.0, api_key_env="OTHER_KEY", timeout_s=9.0) == same
     assert identity(base_url="http://127.0.0.1:1/v1") == same, "another way to the model"
+    # What was drawn there while the address was in the key is still found by it.
+    assert json.loads(same)["url"] == "https://api.openai.com/v1"
+    assert json.loads(identity(api="chat"))["url"] == "https://openrouter.ai/api/v1"
     others = [
         identity(replace(SLIDE, prompt="Another hill")),
         identity(look=TALL),
