@@ -14,6 +14,8 @@ from collections.abc import Iterator
 # A stream that is no picture: a page's content, a font. Seldom is one larger than 10 MB.
 MAX_STREAM = 100_000_000
 _CHUNK = 1 << 16
+# How they begin (RFC 1950, 2.2).
+_DEFLATED = frozenset(bytes((8 + 16 * window,)) for window in range(8))
 
 _SPACE = rb"[\x00\t\n\f\r ]"
 _ENDS = rb"(?![^\x00\t\n\f\r ()<>\[\]{}/%])"
@@ -28,9 +30,11 @@ _STATE = re.compile(_NAME + rb"gs" + _ENDS)
 _FONT = re.compile(_NAME + rb"[-+.\d]+" + _SPACE + rb"+Tf" + _ENDS)
 _PAINTS = re.compile(_BEGINS + rb"(?:[fBb]\*?|[FSs]|sh|Do|T[jJ]|EI|['\"])" + _ENDS)
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb">>" + _SPACE + rb"*stream\r?\n")
-# A stream of objects may say anything of itself besides.
-_OBJECTS = re.compile(rb"ObjStm|XRef|#")
+_STREAM = re.compile(rb"stream(?<!endstream)[^\r\n]*(?:\r?\n|\r|\Z)")
+# Streams that PDFium unpacks as a whole, whatever else they say of themselves.
+_OBJECTS = re.compile(rb"/(?:ObjStm|XRef)\b")
+_PACKED = re.compile(rb"/(?:\w+Decode|Fl|LZW|RL|A85|AHx)\b")
+_USUAL: tuple[list[bytes], ...] = ([], [b"/FlateDecode"], [b"/Fl"])
 
 
 class TooHeavy(Exception):
@@ -67,8 +71,11 @@ def n_painted(content: bytes) -> int:
 
 def _plain(written: bytes) -> str:
     """A name as the resources hold it."""
-    plain = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), written)
-    return f"/{plain.decode('latin-1')}"
+    return f"/{_ESCAPED.sub(_unescaped, written).decode('latin-1')}"
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes((int(found[1], 16),))
 
 
 def check_streams(file: bytes) -> None:
@@ -82,24 +89,31 @@ def check_streams(file: bytes) -> None:
     """
     end = 0
     for found in _STREAM.finditer(file):
-        start = found.end()
-        said = file[max(file.rfind(b"obj", end, start), end) : start]
-        end = start
-        if b"/Image" in said and not _OBJECTS.search(said):
+        # All that stands between two streams: a word in a string must not cut it short.
+        start = max(file.find(b"endstream", end, found.start()), end)
+        said = _ESCAPED.sub(_unescaped, file[start : found.start()])
+        end = found.end()
+        if _OBJECTS.search(said):
+            if _PACKED.findall(said) not in _USUAL:
+                raise TooHeavy("holds objects that are packed more than once")
+        elif b"/Image" in said[said.rfind(b"obj") + 1 :]:
             continue
-        for size in _unpacked(file, start):
+        for size in _unpacked(file, end):
             if size > MAX_STREAM:
                 raise TooHeavy(f"holds a stream that unpacks to more than {MAX_STREAM / 1e6:g} MB")
 
 
 def _unpacked(file: bytes, start: int) -> Iterator[int]:
     """How many bytes a stream's beginning unpacks to, while it does."""
-    unpacker, size = zlib.decompressobj(), 0
+    if file[start : start + 1] not in _DEFLATED:
+        return
+    unpacker, size, chunk = zlib.decompressobj(), 0, 1 << 9
     while not unpacker.eof:
         packed = unpacker.unconsumed_tail
         if not packed:
-            packed = file[start : start + _CHUNK]
-            start += _CHUNK
+            packed = file[start : start + chunk]
+            start += chunk
+            chunk = _CHUNK
         if not packed:
             return
         try:

@@ -221,6 +221,33 @@ def test_a_stream_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
                 asked()
 
 
+@pytest.mark.parametrize(
+    "says",
+    [
+        "/Type/ObjStm/N 1/First 4/Filter[/FlateDecode/FlateDecode]",
+        "/Type/#4fbjStm/Filter[/ASCIIHexDecode /Fl#61teDecode]/N 1/First 4/X(endstream obj)",
+        "/Type/XRef/Filter[/AHx/Fl]/Size 9/W[1 2 1]",
+    ],
+)
+def test_objects_that_are_packed_twice_are_refused(says: str) -> None:
+    file = pdf([page()], stream(TEXT), stream(b"x", says))
+    with pytest.raises(SourceError, match=r"a\.pdf holds objects that are packed more than once"):
+        from_pdf(file, "a.pdf")
+
+
+def test_objects_in_streams_are_read() -> None:
+    import pypdf
+
+    writer = pypdf.PdfWriter(io.BytesIO(PLAIN))
+    for number, says in enumerate(("/FlateDecode", "/Fl")):
+        file = io.BytesIO()
+        writer.write(file)
+        objects = zlib.compress(b"30 0 <<>>")
+        extra = stream(objects, f"/Type/ObjStm/N 1/First 5/Filter{says}")
+        whole = file.getvalue() + b"\n%d 0 obj\n%s\nendobj\n" % (40 + number, extra)
+        assert text_of(whole) == [SENTENCE]
+
+
 def test_a_stream_that_is_packed_twice_is_refused() -> None:
     once = zlib.compress(b"q " * (MAX_STREAM // 2), 1)
     twice = stream(zlib.compress(once), "/Filter[/FlateDecode/FlateDecode]")
