@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
@@ -99,6 +100,8 @@ def get(
             return ask(asker, request, limits, lambda found: _check(url, found, taken)), NOTHING
 
     try:
+        if not httpx.URL(url).host:
+            raise SourceError(f"{url} is not an address that can be fetched: it names no host")
         return (service or Service("source", PATIENCE)).call(attempt, SourceError)
     except httpx.InvalidURL as error:
         raise SourceError(f"{url} is not an address that can be fetched: {error}") from error
@@ -246,4 +249,4 @@ def _answer(response: httpx.Response, body: bytes) -> Answer:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).removeprefix("[Errno -2] ") or type(error).__name__
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

@@ -133,7 +133,9 @@ class Network(httpx.BaseTransport):
         port = request.url.port or _PORTS.get(request.url.scheme, 80)
         try:
             addresses = self._look_up(host, port)
-        except (OSError, UnicodeError) as error:
+        except UnicodeError as error:
+            raise httpx.ConnectError("no host can be called that") from error
+        except OSError as error:
             raise httpx.ConnectError(str(error)) from error
         errand: Errand | None = request.extensions.get(_EXTENSION)
         if errand is None:

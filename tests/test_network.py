@@ -172,8 +172,23 @@ def test_a_proxy_looks_up_itself_and_names_still_count(
     assert world.reached == [OUTSIDE]
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:9/", "cannot reach .*/: Connection refused; check the address"),
+        (f"http://{'a' * 80}.com/", "cannot reach .*/: no host can be called that; check the"),
+        ("http://a..b/", "cannot reach http://a..b/: no host can be called that; check the"),
+        ("https://", "^https:// is not an address that can be fetched: it names no host$"),
+        ("http://[::1/", "is not an address that can be fetched: Invalid port"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_in_plain_words(url: str, told: str) -> None:
+    with pytest.raises(SourceError, match=told):
+        get(url, service=once())
+
+
 def test_a_name_that_is_not_found_is_told(world: World) -> None:
-    with pytest.raises(SourceError, match=r"cannot reach .*Name or service not known; check the"):
+    with pytest.raises(SourceError, match=r"cannot reach .*: Name or service not known; check the"):
         get("http://nowhere.example.com/", transport=world.transport, service=once())
 
 
