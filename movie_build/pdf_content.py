@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 # A stream that is no picture: a page's content, a font. Seldom is one larger than 10 MB.
 MAX_STREAM = 100_000_000
@@ -21,14 +21,18 @@ _SPACE = rb"[\x00\t\n\f\r ]"
 _ENDS = rb"(?![^\x00\t\n\f\r ()<>\[\]{}/%])"
 _BEGINS = rb"(?<![^\x00\t\n\f\r ()<>\[\]{}/%])"
 _NAME = rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)" + _SPACE + rb"+"
+_WORD = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]+"
 _BY_NAME = re.compile(_NAME + rb"Do" + _ENDS)
 # PDFium takes a string for a name, too.
 _BY_STRING = re.compile(rb"[)>]" + _SPACE + rb"*Do" + _ENDS)
 _DRAWS = re.compile(_BEGINS + rb"Do" + _ENDS)
 _PATTERN = re.compile(_NAME + rb"(?:scn|SCN)" + _ENDS)
 _STATE = re.compile(_NAME + rb"gs" + _ENDS)
-_FONT = re.compile(_NAME + rb"[-+.\d]+" + _SPACE + rb"+Tf" + _ENDS)
+_FONT = re.compile(_NAME + _WORD + _SPACE + rb"+Tf" + _ENDS)
+_UNCLEAR = re.compile(rb"[)>]" + _SPACE + rb"*(?:gs|" + _WORD + _SPACE + rb"+Tf)" + _ENDS)
 _PAINTS = re.compile(_BEGINS + rb"(?:[fBb]\*?|[FSs]|sh|Do|T[jJ]|EI|['\"])" + _ENDS)
+_STRING = re.compile(rb"[(<][^()<>]*")
+_NESTED = re.compile(rb"\([^()]*\(")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"stream(?<!endstream)[^\r\n]*(?:\r?\n|\r|\Z)")
 # Streams that PDFium unpacks as a whole, whatever else they say of themselves.
@@ -49,24 +53,38 @@ def drawn(content: bytes) -> tuple[Counter[str], int]:
     return named, len(_BY_STRING.findall(content))
 
 
-def patterns(content: bytes) -> set[str]:
-    """The names of patterns that `content` paints with."""
-    return set(map(_plain, _PATTERN.findall(content)))
+def patterns(content: bytes, known: Iterable[str]) -> Iterable[str]:
+    """Those of the `known` patterns that `content` paints with."""
+    return _used(_PATTERN, content, known)
 
 
-def states(content: bytes) -> set[str]:
-    """The names of graphics states that `content` takes on."""
-    return set(map(_plain, _STATE.findall(content)))
+def states(content: bytes, known: Iterable[str]) -> Iterable[str]:
+    """Those of the `known` graphics states that `content` takes on."""
+    return _used(_STATE, content, known)
 
 
-def fonts(content: bytes) -> set[str]:
-    """The names of fonts that `content` writes in."""
-    return set(map(_plain, _FONT.findall(content)))
+def fonts(content: bytes, known: Iterable[str]) -> Iterable[str]:
+    """Those of the `known` fonts that `content` writes in."""
+    return _used(_FONT, content, known)
+
+
+def _used(names: re.Pattern[bytes], content: bytes, known: Iterable[str]) -> Iterable[str]:
+    """Those of the `known` that stand before an operator; all, where that is not clear."""
+    if b"%" in content or _UNCLEAR.search(content):
+        return known
+    return set(map(_plain, names.findall(content))).intersection(known)
 
 
 def n_painted(content: bytes) -> int:
     """How many things `content` paints."""
     return len(_PAINTS.findall(content))
+
+
+def n_shown(content: bytes) -> int:
+    """How many characters `content` shows."""
+    if _NESTED.search(content):  # where a string ends is not seen by a pattern
+        return len(content)
+    return sum(map(len, _STRING.findall(content)))
 
 
 def _plain(written: bytes) -> str:

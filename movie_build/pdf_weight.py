@@ -122,31 +122,36 @@ class _Drawing:
                 for form in streams_of(found(forms, name)):
                     if str(found(form, "/Subtype")) != "/Image":
                         yield form, self, n_times
-        painted = list(self._paints(content))
-        n_times = pdf_content.n_painted(content) if self._painted and painted else 1
-        for form, around in painted:
-            yield form, around, n_times
+        n_painted = pdf_content.n_painted(content) if self._painted else 1
+        for form, around in self._paints(content):
+            yield form, around, n_painted
+        n_shown = pdf_content.n_shown(content) if self._painted else 1
+        for form, around in self._writes(content):
+            yield form, around, n_shown
 
     def _paints(self, content: bytes) -> Iterator[tuple[StreamObject, _Drawing]]:
-        """The patterns, masks and glyphs that `content` uses."""
+        """The patterns and masks that `content` uses."""
         around = _Drawing(self._resources, self._page, painted=True)
         if patterns := self._named("/Pattern"):
-            for name in pdf_content.patterns(content):
+            for name in pdf_content.patterns(content, patterns):
                 for form in streams_of(found(patterns, name)):
                     yield form, around
         if states := self._named("/ExtGState"):
-            for name in pdf_content.states(content):
+            for name in pdf_content.states(content, states):
                 mask = dictionary(found(dictionary(found(states, name)), "/SMask"))
                 for form in streams_of(found(mask, "/G")):
                     yield form, around
+
+    def _writes(self, content: bytes) -> Iterator[tuple[StreamObject, _Drawing]]:
+        """The glyphs, where they are drawings, of the fonts that `content` uses."""
         if fonts := self._named("/Font"):
-            for name in pdf_content.fonts(content):
+            for name in pdf_content.fonts(content, fonts):
                 font = dictionary(found(fonts, name))
                 own = found(font, "/Resources")
                 resources = self._page if own is None else dictionary(own)
-                inner = _Drawing(resources, self._page, painted=True)
+                around = _Drawing(resources, self._page, painted=True)
                 for form in streams_of(found(font, "/CharProcs")):
-                    yield form, inner
+                    yield form, around
 
     def _named(self, kind: str) -> DictionaryObject:
         """The resources of a kind, by name: the content's own, else its page's."""

@@ -188,6 +188,29 @@ def test_what_is_painted_with_what_is_painted_is_weighed(
         drawn(nested(9, draws, says, named), 1, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "draws"),
+    [
+        ("patterns", "/Pattern cs /P%\n scn"),
+        ("soft masks", "/#47%\ngs"),
+        ("soft masks", "(G)gs"),
+        ("glyphs", "BT /T%\n9 Tf (aaaaaaaaaa) Tj ET"),
+        ("glyphs", "BT (T) 9 Tf (aaaaaaaaaa) Tj ET"),
+    ],
+)
+def test_however_it_is_said_it_is_weighed(tmp_path: Path, kind: str, draws: str) -> None:
+    _, says, named = PAINTED[kind]
+    with pytest.raises(SlideError, match=HEAVY):
+        drawn(nested(9, draws, says, named), 1, tmp_path)
+
+
+def test_what_is_written_with_what_is_written_is_weighed(tmp_path: Path) -> None:
+    _, says, named = PAINTED["glyphs"]
+    for text in ("a" * 100, "(a)" * 50):
+        with pytest.raises(SlideError, match=HEAVY):
+            drawn(nested(5, f"BT /T 9 Tf ({text}) Tj ET", says, named), 1, tmp_path)
+
+
 def test_a_glyph_that_draws_forms_without_end_is_no_source() -> None:
     font = PAINTED["glyphs"][2].format("21 0 R").replace("<</T<<", "<</T<</Resources<<%s>>", 1)
     font = font % "/XObject<</A 11 0 R>>"
