@@ -100,7 +100,8 @@ class Painter:
         def shown_file(name: str) -> Path:
             if not is_url(name):
                 return self.folder / name
-            needs.append(self._fetched(name))
+            # The author may have it from the page that the script is made from.
+            needs.append(self._fetched(name, self.movie.config.source))
             return needs[-1].path
 
         assert self.movie.script
@@ -171,12 +172,12 @@ class Painter:
         self._made[piece.path] = piece
         return piece
 
-    def _fetched(self, url: str) -> Piece:
+    def _fetched(self, url: str, page: str = "") -> Piece:
         recipe = keys.recipe("fetched", FETCHED, {"url": bare(url)})
         suffix = Path(url.partition("?")[0]).suffix.lower()
         ending = suffix if suffix in (".svg", ".png", ".jpg", ".jpeg", ".webp") else ".picture"
         name = url.rsplit("/", 1)[-1]
-        fetch = partial(_fetch, url, self._web, self.movie.config.source)
+        fetch = partial(_fetch, url, self._web, page)
         piece = self._piece("fetched", name, recipe, ending, fetch)
         piece = replace(piece, remote=True)
         self._made[piece.path] = piece
