@@ -87,6 +87,10 @@ class InputError(MovieBuildError):
         super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
 
+    def placed(self, at: Where | None) -> Self:
+        """This error: its mistakes know their places."""
+        return self
+
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.mistakes,)
 

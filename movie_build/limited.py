@@ -16,7 +16,8 @@ _IN_PROCESS = ("espeak", "open_jtalk", "piper", "recorded")
 
 def without_effect(config: Config, script: Script | None) -> Iterator[Mistake]:
     """A warning for each of `limits` that is for no service of the movie."""
-    if not config.limits:
+    # Another language's script may name voices of its own.
+    if not config.limits or len(config.languages) > 1:
         return
     known = {*_of_voices(config, script), *_of_author(config), *_of_drawing(config), "web"}
     for (name, _), where in zip(config.limits, config.limits_where, strict=True):

@@ -257,7 +257,7 @@ def test_check_tells_every_mistake_with_the_voices_in_one_run(folder: Folder) ->
         "script.yaml",
         "title: T\nsections:\n- title: S\n  narrations:\n  - {text: One., persona_id: a}\n"
         "  - {text: Two., persona_id: c}\n  - {text: Three., persona_id: c}\n"
-        "  - {text: Four., voice: pipr/x}\n",
+        "  - {text: Four., voice: pipr/x}\n  - Five.\n",
     )
     told = folder.run(*CHECK, code=1).err.splitlines()
     assert told == [
