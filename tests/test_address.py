@@ -92,7 +92,12 @@ def test_a_services_password_reaches_it_and_nothing_else(folder: Folder) -> None
         server.key = "another"
         refused = folder.doit("audio", code=1, env={"OPENAI_LOG": "debug"})
         assert "401" in refused.err
-        see_that_nothing_holds_it(folder, refused.err, refused.out)
+        folder.edit("movie.yaml", url, server.url)
+        # The client's own log, at its most talkative.
+        told = {"OPENAI_LOG": "debug", "OPENAI_API_KEY": "sk-s3cret"}
+        logged = folder.doit("audio", code=1, env=told)
+        assert "401" in logged.err and "Building HTTP request" in logged.err
+        see_that_nothing_holds_it(folder, refused.err, refused.out, logged.err, logged.out)
 
 
 def test_a_sources_password_reaches_its_site_and_nothing_else(folder: Folder) -> None:
