@@ -194,7 +194,6 @@ class Config:
     dictionary: tuple[Word, ...] = ()
     background: Backdrop | None = None
     limits: tuple[tuple[str, Limits], ...] = ()
-    limits_where: tuple[Where, ...] = field(default=(), compare=False)
     budget_usd: float | None = None
     prices: tuple[tuple[str, Price], ...] = ()
     cache_shared: str = ""

@@ -289,7 +289,8 @@ def _asked(keys: ConfigFile) -> tuple[set[str], list[str]]:
     voices = [keys.audio, *(persona.synthesizer for persona in keys.personas)]
     named = {keys.content.author or "", keys.slides.maker, *(v.engine or "" for v in voices)}
     named |= {model.provider.strip().lower() for model in models}
-    return named, [model.base_url for model in models]
+    spoken_at = [voice.base_url or "" for voice in voices if voice.engine == "openai"]
+    return named, [*(model.base_url for model in models), *spoken_at]
 
 
 def unheard(keys: ConfigFile, file: YamlFile) -> Iterator[Mistake]:
@@ -387,7 +388,6 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             (name, Limits(per_minute=limit.per_minute, at_once=limit.at_once))
             for name, limit in keys.limits.items()
         ),
-        limits_where=tuple(file.where(("limits", name)) for name in keys.limits),
         budget_usd=keys.budget,
         prices=tuple(
             (name, Price(price.characters, price.tokens_in, price.tokens_out, price.image))

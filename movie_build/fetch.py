@@ -206,9 +206,8 @@ def _check(url: str, response: httpx.Response, taken: Collection[int]) -> None:
     reason = f"{status} {response.reason_phrase}".strip()
     where = url if str(response.url) == url else f"{url} (at {response.url})"
     if may_pass(status):
-        raise Retry(
-            f"{where} answered {reason}", retry_after_s(response.headers), busy=status == 429
-        )
+        # The web is many sites: what one of them asks for is nothing to the others.
+        raise Retry(f"{where} answered {reason}", retry_after_s(response.headers), busy=False)
     if status in (401, 402, 403, 407, 451):
         hint = "it is not open to programs: save the page in your browser and give the file"
     elif status in (404, 410):

@@ -96,10 +96,6 @@ def read(project: Project, *, cached: bool = True) -> Movie:
     if not language:
         language = language_of(script.value) if script.value else "en"
     warnings = (*config.warnings, *script.warnings, *_unused_prompts(config.value, script.value))
-    if config.value.limits:
-        from movie_build import limited
-
-        warnings += (*limited.without_effect(config.value, script.value),)
     if script.value:
         warnings += (*pins.load(project).warnings(script.value),)
     movie = Movie(project, config.value, script.value, language, warnings)

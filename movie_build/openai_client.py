@@ -207,7 +207,7 @@ def _refused(
     if status in (401, 403):
         return error(f"{said}; is the key for {shown_url(str(client.base_url))} right?")
     if may_pass(status) and headers.get("x-should-retry") != "false":
-        return Retry(said, _asked_s(headers), busy=status == _TOO_MANY)
+        return Retry(said, _asked_s(headers), busy=True if status == _TOO_MANY else None)
     said = f"{shown_url(str(client.base_url))}: {said}"
     if status == 404:
         return error(f"{said}; are the model and this address right?")

@@ -34,13 +34,13 @@ class Retry(Exception):
         reason: str,
         after_s: float | None = None,
         *,
-        busy: bool = False,
+        busy: bool | None = None,
         used: Use = NOTHING,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_s = after_s
-        self.busy = busy or after_s is not None
+        self.busy = after_s is not None if busy is None else busy
         self.used = used
 
 

@@ -282,18 +282,3 @@ def test_a_server_of_ones_own_is_counted_and_limited_by_its_host_and_free(
     assert most[0] == 1
     assert run.report["costs"].keys() == {"127.0.0.1"}
     assert "127.0.0.1 6 calls" in run.out and "$" not in run.out
-
-
-def test_limits_of_a_service_that_is_never_asked_are_told(
-    folder: Folder, server: SpeechServer
-) -> None:
-    write(folder, server, 1, "limits:\n  127.0.0.1: {at_once: 1}\n  web: {at_once: 1}\n")
-    check = (sys.executable, "-m", "movie_build.cli", "check")
-    assert "limits" not in folder.run(*check).err
-    folder.edit("movie.yaml", "  127.0.0.1:", "  openai:")
-    folder.edit("movie.yaml", "web:", "openai2:")
-    told = folder.run(*check).err
-    assert (
-        "movie.yaml:5: limits.openai: ignored: no service of this movie is called 'openai'" in told
-    )
-    assert "use one of: 127.0.0.1, web" in told

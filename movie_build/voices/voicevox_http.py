@@ -115,7 +115,7 @@ class EngineHttp:
             return received
         what = f"{self.url}{path} answers {status}: {said(received)}"
         if may_pass(status) and status not in _NEVER_PASS:
-            raise Retry(what, retry_after_s(told), busy=status == 429)
+            raise Retry(what, retry_after_s(told), busy=True if status == 429 else None)
         if 300 <= status < 400:
             what = (
                 f"{self.url}{path} sends on to {bare(told.get('location', ''))!r}: "
