@@ -234,6 +234,7 @@ def _ai(movie: Movie, services: Services) -> PictureMaker | None:
         size=drawing.size,
         quality=drawing.quality,
         usd_per_image=movie.config.price(drawing.model.model).image,
+        keep=movie.project.build / "artwork",
     )
 
 

@@ -254,6 +254,26 @@ def test_a_broken_download_is_not_a_second_picture(server, waits, tmp_path):
     assert ledger.run["openai"].images == 1
 
 
+def test_a_picture_that_was_paid_for_and_not_fetched_is_not_paid_for_again(
+    service, server, tmp_path
+):
+    server.reply = "url"
+    server.file_fault = lambda nth: "500" if nth <= 3 else ""
+    with pytest.raises(SlideError, match="answered 500"):
+        pictures(service, server, keep=tmp_path).make(SLIDE, WIDE)
+    content = pictures(service, server, keep=tmp_path).make(SLIDE, WIDE)
+    assert shown(content) == color_of(SLIDE.prompt)
+    assert server.calls[SLIDE.prompt] == 1
+    assert not [*tmp_path.iterdir()]
+    # Where the address is no good any more, another picture is asked for.
+    server.file_fault = lambda nth: "404" if nth in (5, 6) else ""
+    with pytest.raises(SlideError, match="404"):
+        pictures(service, server, keep=tmp_path).make(SLIDE, WIDE)
+    assert pictures(service, server, keep=tmp_path).make(SLIDE, WIDE) == content
+    assert server.calls[SLIDE.prompt] == 3
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_picture_is_fetched_without_the_key_and_told_of_without_its_signature(
     service, server, monkeypatch
 ):

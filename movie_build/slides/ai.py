@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,7 @@ from movie_build.openai_client import (
 )
 from movie_build.service import Retry, Service, may_pass
 from movie_build.slides import ai_answer, ai_download
+from movie_build.slides.ai_owed import Owed
 from movie_build.slides.ai_size import aspect_for, size_for
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class AiPictures:
     `api` is how it is asked: `images` (`/v1/images/generations`) or `chat`
     (`/v1/chat/completions`, as at OpenRouter, whose usual one it is). `size`
     and `quality` are told as they are; without a size one is chosen for the
-    movie's shape. `style` is added to every prompt.
+    movie's shape. `style` is added to every prompt. The addresses of pictures that
+    are paid for and not fetched yet are kept in the folder `keep`.
 
     Raises:
         SlideError: a setting cannot be right.
@@ -62,6 +65,7 @@ class AiPictures:
         quality: str = "",
         usd_per_image: float | None = None,
         timeout_s: float = 300.0,
+        keep: Path | None = None,
     ) -> None:
         if not model.strip():
             raise SlideError(
@@ -84,6 +88,7 @@ class AiPictures:
         free = of_router or not needs_key(usual_url(base_url))
         self._usd = 0.0 if usd_per_image is None and free else usd_per_image
         self._timeout_s = timeout_s
+        self._keep = keep
         self._made: openai.OpenAI | None = None
         self._lock = threading.Lock()
         self._form = 0
@@ -113,6 +118,9 @@ class AiPictures:
                 no whole picture however often it is asked.
             BudgetError: it could cost more than what is left.
         """
+        owed = Owed(self._keep, json.dumps(self.identity(slide, look), sort_keys=True))
+        if (content := owed.fetched(self._fetched)) is not None:
+            return content
         usd = self._service.estimate(self._usd, self.model, "image")
         client = self._client()
         found: bytes | str | SlideError | None = None
@@ -124,9 +132,7 @@ class AiPictures:
             raise found
         if isinstance(found, bytes):
             return found
-        # Paid for already: only the download is tried again.
-        url = found
-        return self._service.call(lambda: (self._download(url), NOTHING), SlideError)
+        return owed.fetch(found, self._fetched)
 
     def _ask(
         self, client: openai.OpenAI, slide: Slide, look: Look
@@ -197,6 +203,10 @@ class AiPictures:
             if len(body) > _LARGEST_ANSWER:
                 raise SlideError(f"{self._service.name} sends an answer without end")
         return bytes(body)
+
+    def _fetched(self, url: str) -> bytes:
+        # Paid for already: only the download is tried again.
+        return self._service.call(lambda: (self._download(url), NOTHING), SlideError)
 
     def _download(self, url: str) -> bytes:
         service_url = usual_url(self._base_url)
