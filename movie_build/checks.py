@@ -32,10 +32,12 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
     first = read(project, cached=False)
     faults = Faults()
     movies = [first]
+    warnings = [*first.warnings]
     with faults:
         session = Session(project.folder, look_only=True)
         movies = [edition.movie for edition in session.editions]
         session.check()
+        warnings = [warning for edition in session.editions for warning in edition.warnings]
     for movie in movies:
         for mistake in _undrawable(movie):
             faults.add(InputError([mistake]))
@@ -43,8 +45,7 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
     summary = []
     for movie in movies:
         summary += [*_readings(movie), _told(movie)] if readings else [_told(movie)]
-    warnings = dict.fromkeys(warning for movie in movies for warning in movie.warnings)
-    return Checked((*warnings,), (*summary,))
+    return Checked((*dict.fromkeys(warnings),), (*summary,))
 
 
 def _told(movie: Movie) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from movie_build import keys, pins, theme
 from movie_build.authors import registry as authors
 from movie_build.config import VoiceSettings
-from movie_build.errors import Faults, MovieBuildError, VoiceError, Where
+from movie_build.errors import Faults, Mistake, MovieBuildError, VoiceError, Where
 from movie_build.in_doubt import InDoubt
 from movie_build.look import Look
 from movie_build.movie import Movie
@@ -59,13 +59,17 @@ class DrawnSection:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Everything that a movie is joined from, in order; `recipe` is what the join depends on."""
+    """Everything that a movie is joined from, in order; `recipe` is what the join depends on.
+
+    `unshown` warns of what sections say and their slides do not show.
+    """
 
     movie: Movie
     script: Script
     look: Look
     sections: tuple[DrawnSection, ...]
     recipe: str
+    unshown: tuple[Mistake, ...] = ()
 
 
 def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
@@ -109,7 +113,8 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
     faults.tell()
     assert painter
     recipe = _recipe(movie, painter.look, sections)
-    return Graph(movie, movie.script, painter.look, tuple(sections), recipe)
+    unshown = tuple(painter.unshown)
+    return Graph(movie, movie.script, painter.look, tuple(sections), recipe, unshown)
 
 
 def look_for_names(movie: Movie, bench: Bench, studio: Studio) -> None:

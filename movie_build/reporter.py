@@ -55,7 +55,7 @@ class Reporter:
                 self.refused[-1].tell(among_others=self.several)
                 continue
             self.active.append(session)
-            for warning in session.movie.warnings:
+            for warning in dict.fromkeys(w for e in session.editions for w in e.warnings):
                 telling.warn(f"{session.project.name}/{warning}" if self.several else warning)
                 if github_actions.active():  # `-q` is for who reads along
                     folder = session.project.folder

@@ -26,8 +26,11 @@ from movie_build.script import Image, Line, Quotation, Role, Script, Section
 from movie_build.unread import Doubts
 from movie_build.yamlfile import Loc, YamlFile
 
-# Keys of a section that name what must be there.
-_NAMING = ("template", "image", "source_image_url", "html", "logo", "page", "slide_prompt")
+# Keys of a section that are told of by their own lines.
+_TOLD = (
+    *("template", "subtitle", "bullets", "quote", "image", "source_image_url", "html", "logo"),
+    *("page", "slide_prompt"),
+)
 SCHEMA_LINE = "# yaml-language-server: $schema=build/script.schema.json\n"
 
 
@@ -214,7 +217,7 @@ def _section(keys: SectionKeys, loc: Loc, file: YamlFile) -> Section:
         where=file.where(loc),
         key_lines=tuple(
             (name, line)
-            for name in _NAMING
+            for name in _TOLD
             if name in keys.model_fields_set and (line := file.where((*loc, name)).line)
         ),
     )

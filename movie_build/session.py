@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from movie_build import drafts, interrupt, keys, progress, store_users, telling
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
-from movie_build.errors import AuthorError, Faults, MovieBuildError
+from movie_build.errors import AuthorError, Faults, Mistake, MovieBuildError
 from movie_build.flags import flag
 from movie_build.graph import Graph, build_graph, look_for_names
 from movie_build.join import MovieFile
@@ -231,6 +231,11 @@ class Edition:
         self.project = project
         self.movie: Movie = read(project, cached=not session.look_only)
         self._graph: Graph | None = None
+
+    @property
+    def warnings(self) -> tuple[Mistake, ...]:
+        """What in the files has no effect, as far as that is known."""
+        return (*self.movie.warnings, *(self._graph.unshown if self._graph else ()))
 
     @property
     def graph_if_known(self) -> Graph | None:

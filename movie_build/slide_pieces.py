@@ -11,7 +11,7 @@ from pathlib import Path
 from movie_build import keys, telling
 from movie_build.address import bare
 from movie_build.config import Backdrop, Model
-from movie_build.errors import MovieBuildError, SlideError, Where, nearest
+from movie_build.errors import Mistake, MovieBuildError, SlideError, Where, in_order, nearest
 from movie_build.fetch import web
 from movie_build.flags import flag
 from movie_build.look import Background, Look, Slide
@@ -37,6 +37,7 @@ class Painter:
         self.look = look
         self.folder = movie.project.folder
         self.build = movie.project.build
+        self.unshown: list[Mistake] = []
         self._made: dict[Path, Piece] = {}
         self._web = web(services)
         ai, self._drafts = _ai(movie, services), flag("MOVIE_BUILD_PLACEHOLDER")
@@ -55,6 +56,7 @@ class Painter:
             identity = self.makers.slides.identity(slide, self.look)
         except MovieBuildError as error:
             raise error.placed(section.where) from None
+        self.unshown += sorted(self._unshown(section, slide.template), key=in_order)
         recipe = keys.recipe("slide", SLIDE, {"maker": identity})
         make = partial(_draw, self.makers.slides, slide, self.look, needs, section.where)
         # Where nothing is written, sections of any title, and of any language, share the slide.
@@ -65,6 +67,14 @@ class Painter:
         encode = partial(_encode, drawn, self.look)
         encoded = self._piece("pictures", name, recipe, ".h264", encode, (drawn,))
         return drawn, replace(encoded, step="picture")
+
+    def _unshown(self, section: Section, template: str) -> Iterator[Mistake]:
+        """A warning for each key of a section that its template leaves out."""
+        slides = self.makers.slides
+        for key in ("subtitle", "bullets", "quote", "html", "image"):
+            if getattr(section, key) and not slides.shows(template, self.look, key):
+                what = f"ignored: the template {template!r} does not show it"
+                yield Mistake(section.where_of(key), what)
 
     def lacking(
         self, section: Section, wrong: MovieBuildError | None, *, theme_known: bool

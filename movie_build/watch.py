@@ -110,7 +110,7 @@ class _Watcher:
 
     def _warn(self, session: Session) -> None:
         """Tell warnings that were not told before."""
-        warnings = [warning for edition in session.editions for warning in edition.movie.warnings]
+        warnings = [warning for edition in session.editions for warning in edition.warnings]
         for warning in warnings:
             if warning not in self._warnings:
                 print(f"warning: {warning}", file=sys.stderr, flush=True)

@@ -394,6 +394,30 @@ def test_what_only_a_model_heeds_is_not_silently_accepted(tmp_path, config, igno
     assert [warning.where.place for warning in found] == ignored
 
 
+def test_what_a_slide_does_not_show_is_warned_of_by_its_line(tmp_path):
+    script = """title: T
+sections:
+- title: A
+  quote: Less is more.
+  bullets: [one]
+  subtitle: sub
+  narrations: [x]
+- title: B
+  bullets: [one]
+  subtitle: sub
+  template: mine
+  narrations: [x]
+"""
+    (tmp_path / "script.yaml").write_text(script)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/mine.html").write_text("<h1>{{ slide.title }} {{ slide.subtitle }}</h1>")
+    assert [str(warning) for warning in check_movie(tmp_path).warnings] == [
+        "script.yaml:5: sections[0].bullets: ignored: the template 'quote' does not show it",
+        "script.yaml:6: sections[0].subtitle: ignored: the template 'quote' does not show it",
+        "script.yaml:9: sections[1].bullets: ignored: the template 'mine' does not show it",
+    ]
+
+
 def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
     movie = read(tmp_path, b"\xef\xbb\xbf" + SCRIPT.replace("\n", "\r\n").encode(), "")
     assert movie.script is not None and movie.script.title == "T"

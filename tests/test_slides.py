@@ -154,6 +154,36 @@ def test_right_to_left_slides_begin_at_the_right(project: Path) -> None:
     assert direction_of("42") == "ltr"
 
 
+def test_an_item_in_another_direction_stays_beside_its_mark(project: Path) -> None:
+    items = ("Check the tests", "מילים", "Read the diff")
+    image = image_of(TemplateSlides(project).draw(Slide("bullets", "Mixed", bullets=items), EN))
+    assert text_box(image)[2] < EN.width_px / 2
+
+
+def test_a_subtitle_is_shown_above_a_list_and_a_picture(project: Path) -> None:
+    slides = TemplateSlides(project)
+    for plain in (
+        Slide("bullets", "Title", bullets=("One", "Two")),
+        Slide("picture", "Title", picture=project / "assets/wide.png"),
+    ):
+        subtitled = replace(plain, subtitle="And what it is about")
+        assert slides.draw(plain, EN) != slides.draw(subtitled, EN)
+
+
+def test_no_word_of_a_table_is_broken_on_a_narrow_slide(project: Path) -> None:
+    row = (
+        "<tr><td>MPEG</td><td>expired</td><td>a note of several words that can be wrapped</td></tr>"
+    )
+    table = f"<table><tr><th>Codec</th><th>Licence</th><th>Notes</th></tr>{row}</table>"
+    unbroken = table.replace("<td>expired", "<td style='white-space: nowrap'>expired")
+    unbroken = unbroken.replace("<th>", "<th style='white-space: nowrap'>")
+    look = replace(EN, width_px=540, height_px=960)
+    drawn = [
+        TemplateSlides(project).draw(Slide("html", "T", html=h), look) for h in (table, unbroken)
+    ]
+    assert image_of(drawn[0]).tobytes() == image_of(drawn[1]).tobytes()
+
+
 def test_han_characters_look_as_the_language_writes_them(project: Path) -> None:
     maker = TemplateSlides(project)
     languages = ("ja", "zh", "zh-TW", "ko")

@@ -45,7 +45,7 @@ def files_of(template: str, folder: Path, project: Path) -> dict[str, Path]:
     some = next(iter(sorted(of_theme)))
     files = {THEME + name: path for name, path in found.files(some).items()}
     del files[f"{THEME}{some}.html"]
-    for name, path in _reached(f"{template}.html", folder, project):
+    for name, path in reached(f"{template}.html", folder, project):
         files[name] = path
         if not name.startswith(THEME):
             files |= named_in(path.read_text("utf-8"), project, name)
@@ -97,7 +97,7 @@ def _own(project: Path) -> list[Path]:
     return sorted((project / FOLDER).glob("*.html"))
 
 
-def _reached(template: str, folder: Path, project: Path) -> Iterator[tuple[str, Path]]:
+def reached(template: str, folder: Path, project: Path) -> Iterator[tuple[str, Path]]:
     """The files of `template` and of all templates that it extends or includes."""
     to_see, seen = [template], set()
     while to_see:

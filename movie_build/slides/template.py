@@ -31,6 +31,8 @@ _FILL = "-fill"
 _BACKDROP = "-backdrop"
 _LOGO = "-logo"
 _IMAGE_KINDS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"))
+# What a template writes to show a section's key, where it is not `slide.` and the key.
+_SHOWS = {"image": "picture.url", "html": "{{ html"}
 _DOCUMENT = re.compile(r"\s*(?:<!doctype\b|<html\b)", re.I)
 # The share of the height that words under a whole picture take.
 _STRIP = 0.105
@@ -98,6 +100,15 @@ class TemplateSlides:
         """What is worth saying about a slide that can be drawn; its files must be there."""
         said = image_file.warning(slide.picture) if slide.picture else ""
         return (said,) if said else ()
+
+    def shows(self, template: str, look: Look, key: str) -> bool:
+        """Whether slides of `template` show what a section's `key` says."""
+        written = (_SHOWS.get(key, f"slide.{key}"), f"slide['{key}']")
+        return any(
+            word in path.read_text("utf-8")
+            for _, path in layers.reached(f"{template}.html", look.theme, self._project)
+            for word in written
+        )
 
     def _language(self, slide: Slide, look: Look) -> str:
         """The language of what is written on a slide; empty where nothing is.
