@@ -19,12 +19,9 @@ def asks_for_everything() -> bool:
 
     Anything it does not know for certain counts as no: it costs time, not truth.
     """
-    args = given.get()
+    args = _args()
     if args is None:
-        program = Path(sys.argv[0])
-        if program.name != "doit" and program.parent.name != "doit":
-            return False
-        args = sys.argv[1:]
+        return False
     rest = iter(args)
     for arg in rest:
         if arg in _WITH_VALUE:
@@ -32,3 +29,19 @@ def asks_for_everything() -> bool:
         elif arg not in _ALONE and not (arg.startswith("-n") and arg[2:].isdigit()):
             return False
     return True
+
+
+def asks_to_keep_going() -> bool:
+    """Whether doit is to make what it can after a failure."""
+    return not {"-c", "--continue"}.isdisjoint(_args() or ())
+
+
+def _args() -> Sequence[str] | None:
+    """What doit is given; None where that is not known."""
+    args = given.get()
+    if args is None:
+        program = Path(sys.argv[0])
+        if program.name != "doit" and program.parent.name != "doit":
+            return None
+        args = sys.argv[1:]
+    return args

@@ -37,7 +37,7 @@ def put(
         "par_type": "thread",
         "num_process": os.cpu_count() or 1,
         "verbosity": 0,
-        # One movie's mistake is no reason to leave the others unbuilt.
+        # One movie's mistake is no reason to leave the others unbuilt; each stops by itself.
         "continue": refused is not None,
     }
     namespace["DOIT_CONFIG"] = {**config, **namespace.get("DOIT_CONFIG", {})}

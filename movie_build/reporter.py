@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from movie_build import github_actions, interrupt, telling
+from movie_build import command_line, github_actions, interrupt, telling
 from movie_build.display import Display
 from movie_build.errors import InputError, MovieBuildError, shown
 from movie_build.refused import Refused
@@ -145,6 +145,10 @@ class Reporter:
             )
         if self.telling.junit:
             self._report_junit()
+        failed = any(session.failures for session in self.active)
+        if failed and not (self.bugs or self.asides) and command_line.given.get() is None:
+            # doit calls it an error, not a failure, that the movie waits for a piece that failed.
+            raise SystemExit(1)
 
     def _left_out(self) -> Iterator[str]:
         """What there is to say of ignored tasks."""

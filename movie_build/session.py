@@ -67,6 +67,8 @@ class Session:
         # Why nothing of it can be built in this run, where other projects are.
         self.refused: MovieBuildError | None = None
         self.failures: list[MovieBuildError] = []
+        # After a failure; else nothing more of this movie is begun. Without others doit sees to it.
+        self.keeps_going = True
         # By step and name: since when a unit is at work, and how it went; what a step said last.
         self.at_work: dict[tuple[str, str], float] = {}
         self.outcomes: dict[tuple[str, str], Outcome] = {}

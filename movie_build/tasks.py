@@ -19,7 +19,7 @@ from doit import create_after
 from doit.exceptions import TaskFailed
 
 from movie_build import doit_config, interrupt, keys, refused
-from movie_build.command_line import asks_for_everything, given
+from movie_build.command_line import asks_for_everything, asks_to_keep_going, given
 from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile, files_of
 from movie_build.pieces import Piece
@@ -66,6 +66,7 @@ def movies(namespace: dict[str, Any], file: str, projects: str = "projects") -> 
         names.append(dodo.parent.name)
         try:
             session = Session(dodo.parent)
+            session.keeps_going = asks_to_keep_going()
             _define(namespace, session, dodo.parent.name)
             sessions.append(session)
         except MovieBuildError as error:
@@ -355,6 +356,8 @@ def _done(session: Session, step: str, act: Callable[..., None]) -> Callable[...
     def action(**options: Any) -> TaskFailed | None:
         if session.refused:
             return TaskFailed(str(session.refused), report=False)
+        if session.failures and not session.keeps_going:
+            return TaskFailed("not begun", report=False)
         try:
             interrupt.apart(partial(act, **options))
         except MovieBuildError as error:
