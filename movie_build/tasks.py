@@ -305,6 +305,8 @@ def _movie_task(
     sections = edition.graph.sections
     parts = {line.sound.path for drawn in sections for line in drawn.lines}
     parts |= {drawn.picture.path for drawn in sections}
+    # Where it is joined, doit is to remember all that it was joined from, or info calls it stale.
+    depends = parts & waits_for if file.fresh() else parts
     name = names.movie(edition)
     return _task(
         session,
@@ -313,7 +315,7 @@ def _movie_task(
         doc=f"join everything to {session.bench.name(file.mp4)}",
         actions=[(_done(session, "movie", edition.join),)],
         targets=_typed(file.paths),
-        file_dep=_typed(parts & waits_for),
+        file_dep=_typed(depends),
         task_dep=[names.script(edition)] if edition.movie.config.source else [],
         uptodate=[
             _Fresh(

@@ -61,6 +61,17 @@ def test_a_single_file_is_made_again_by_its_name(written: Folder) -> None:
     assert wav.exists()
 
 
+def test_info_says_up_to_date_after_an_edit_that_was_built(written: Folder) -> None:
+    written.doit("audio")
+    written.doit("slides")
+    for script in (SCRIPT, SCRIPT.replace("Hello there", "Hello you")):
+        written.write("script.yaml", script)
+        for _ in range(2):
+            written.doit()
+            assert "up-to-date" in written.doit("info", "movie", code=None).out
+    assert ".sound" in written.doit("list", "--deps", "movie").out
+
+
 OPTIONS = "DOIT_CONFIG = {'default_tasks': ['slides']}\n"
 
 
