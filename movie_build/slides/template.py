@@ -55,6 +55,7 @@ class TemplateSlides:
         self._project = project.resolve()
         self._browser = browser or _shared
         self._digest = digest
+        self._written: dict[tuple[Path, str], str] = {}
         self._themes: dict[tuple[Path, str], dict[str, Path]] = {}
         self._theme_digests: dict[tuple[Path, str], str] = {}
 
@@ -103,12 +104,12 @@ class TemplateSlides:
 
     def shows(self, template: str, look: Look, key: str) -> bool:
         """Whether slides of `template` show what a section's `key` says."""
-        written = (_SHOWS.get(key, f"slide.{key}"), f"slide['{key}']")
-        return any(
-            word in path.read_text("utf-8")
-            for _, path in layers.reached(f"{template}.html", look.theme, self._project)
-            for word in written
-        )
+        where = look.theme, template
+        if where not in self._written:
+            files = layers.reached(f"{template}.html", look.theme, self._project)
+            self._written[where] = "".join(path.read_text("utf-8") for _, path in files)
+        written = self._written[where]
+        return _SHOWS.get(key, f"slide.{key}") in written or f"slide['{key}']" in written
 
     def _language(self, slide: Slide, look: Look) -> str:
         """The language of what is written on a slide; empty where nothing is.
