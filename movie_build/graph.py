@@ -170,6 +170,7 @@ def _recipe(movie: Movie, look: Look, sections: list[DrawnSection]) -> str:
         MOVIE,
         {
             "title": script.title,
+            "description": script.description,
             "language": movie.language,
             "pauses": {name: str(value) for name, value in asdict(pauses).items()},
             "format": picture_format(look),

@@ -119,6 +119,7 @@ class MovieFile:
                     for span in timeline.sounds
                 ],
                 title=graph.script.title,
+                description=graph.script.description,
                 chapters=chapters,
                 cues=cues,
                 language=graph.movie.language,

@@ -28,8 +28,8 @@ from movie_build.mp4_boxes import (
     TrackHeader,
     box,
     full_box,
+    metadata_box,
     movie_header,
-    title_box,
     track_box,
 )
 from movie_build.mp4_index import MovieFacts, read_facts
@@ -67,6 +67,7 @@ def write_movie(
     shots: Iterable[Shot],
     sounds: Iterable[Sound],
     title: str,
+    description: str,
     chapters: Sequence[Chapter],
     cues: Sequence[Cue],
     language: str,
@@ -92,7 +93,7 @@ def write_movie(
         tracks.append(chapter_track(chapters, chapter_number))
     if cues:
         tracks.append(caption_track(cues, (fmt.width_px, fmt.height_px), language, len(tracks) + 1))
-    user_data = box("udta", title_box(title) if title else b"", chapter_list(chapters))
+    user_data = box("udta", metadata_box(title, description), chapter_list(chapters))
 
     def index(tables: Sequence[SampleTable]) -> bytes:
         headers = [track.header for track in tracks]

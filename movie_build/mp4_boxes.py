@@ -208,11 +208,18 @@ def movie_header(tracks: Sequence[tuple[TrackHeader, SampleTable]]) -> bytes:
     )
 
 
-def title_box(title: str) -> bytes:
-    """The title as players look for it: iTunes metadata, in a meta box."""
-    value = box("data", pack(">II", 1, 0), title.encode())
+def metadata_box(title: str, description: str) -> bytes:
+    """What a movie is called and is about, as players look for it: iTunes metadata, in a meta box.
+
+    Nothing where both are empty.
+    """
+    values = b"".join(
+        box(kind, box("data", pack(">II", 1, 0), text.encode()))
+        for kind, text in (("\xa9nam", title), ("desc", description))
+        if text
+    )
     handler = full_box("hdlr", 0, 0, pack(">I4s4s9x", 0, b"mdir", b"appl"))
-    return full_box("meta", 0, 0, handler, box("ilst", box("\xa9nam", value)))
+    return full_box("meta", 0, 0, handler, box("ilst", values)) if values else b""
 
 
 def _handler(kind: str, name: str) -> bytes:

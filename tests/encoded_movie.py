@@ -47,6 +47,7 @@ class Movie:
     shots: list[tuple[int, bytes]]
     sounds: list[tuple[int, bytes | None]]
     title: str = "A <title> — 表題"
+    description: str = "What it is about"
     language: str = "ja"
     chapters: tuple[Chapter, ...] = ()
     cues: tuple[Cue, ...] = ()
@@ -61,6 +62,7 @@ class Movie:
                 for n, piece in self.sounds
             ],
             title=self.title,
+            description=self.description,
             chapters=self.chapters,
             cues=self.cues,
             language=self.language,

@@ -26,7 +26,7 @@ def script_of(lines: list[str], per_section: int = 3) -> str:
     for i in range(0, len(lines), per_section):
         out += [f"- title: Slide {i // per_section + 1}", "  narrations:"]
         out += [f"  - {line}" for line in lines[i : i + per_section]]
-    return "\n".join(out) + "\n"
+    return "\n".join([*out, "description: Said one by one"]) + "\n"
 
 
 LINES = [f"This is line number {n}." for n in NUMBERS]
@@ -343,6 +343,7 @@ def test_the_movie_is_what_its_pieces_say(numbers: Folder) -> None:
         frames = [f.to_ndarray(format="rgb24") for f in movie.decode(video)]
         assert audio.sample_rate == 48000
         assert movie.metadata["title"] == "Numbers"
+        assert movie.metadata["description"] == "Said one by one"
         assert [c["metadata"]["title"] for c in movie.chapters()] == [
             f"Slide {n}" for n in (1, 2, 3, 4)
         ]

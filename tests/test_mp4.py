@@ -100,6 +100,7 @@ def test_every_sample_is_there_from_zero_on(movie: Movie, path: Path) -> None:
 def test_title_chapters_and_captions_are_found(movie: Movie, path: Path) -> None:
     with opened(path) as container:
         assert container.metadata["title"] == movie.title
+        assert container.metadata["description"] == movie.description
         assert "creation_time" not in container.metadata
         chapters = [
             (c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"]["title"])
@@ -169,10 +170,10 @@ def test_any_even_size_and_rational_rate_is_exact(
 
 @pytest.mark.usefixtures("without_a_remark")
 def test_a_movie_without_title_chapters_captions_or_language_is_whole(tmp_path: Path) -> None:
-    movie = replace(movie_of(FMT, 2), title="", language="")
+    movie = replace(movie_of(FMT, 2), title="", description="", language="")
     with opened(movie.write(tmp_path / "movie.mp4")) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio"]
-        assert "title" not in container.metadata
+        assert not {"title", "description"} & container.metadata.keys()
         assert container.chapters() == []
         assert sum(1 for _ in container.decode(video=0)) == movie.n_frames
 
@@ -224,6 +225,7 @@ def test_pieces_are_let_go_as_soon_as_they_are_written(tmp_path: Path) -> None:
             shots=[mp4.Shot(50, stored.read_bytes) for _ in range(30)],
             sounds=[mp4.Sound(n_sound, None)],
             title="",
+            description="",
             chapters=(),
             cues=(),
             language="",
