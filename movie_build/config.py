@@ -133,6 +133,7 @@ class Model:
     window_tokens: int = 32_000
     max_output_tokens: int | None = None
     temperature: float | None = None
+    where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class Drawing:
     size: str = ""
     quality: str = ""
     maker_where: Where | None = field(default=None, compare=False)
+    where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Narration:
     style: str = ""
     pool_count: int | None = None
     pool_seed: int | None = None
+    pool_where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from movie_build.edge import (
     NOT_YET,
     BackgroundKeys,
     Color,
+    Language,
     NoEffect,
     NoneOrColor,
     Pixels,
@@ -124,7 +125,7 @@ class ContentKeys(Strict):
     slide_prompts: Annotated[
         bool, Field(description="Whether the model writes a slide_prompt for each section.")
     ] = False
-    languages: Annotated[list[Text], Field(min_length=1)] | None = None
+    languages: Annotated[list[Language], Field(min_length=1)] | None = None
 
 
 class SlidesKeys(Strict):
@@ -324,7 +325,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
         output_dir=keys.project.output_dir,
         source=keys.source,
         author=keys.content.author or "",
-        model=Model(**keys.content.llm.model_dump()),
+        model=Model(**keys.content.llm.model_dump(), where=file.where(("content", "llm"))),
         slide_prompts=keys.content.slide_prompts,
         drawing=Drawing(
             maker=keys.slides.maker,
@@ -334,6 +335,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             size=keys.slides.size,
             quality=keys.slides.quality,
             maker_where=file.where(("slides", "maker")),
+            where=file.where(("slides", "llm")),
         ),
         browser=keys.content.browser,
         mcp=Mcp(mcp.config, mcp.server, mcp.tool, json.dumps(mcp.arguments, sort_keys=True))
@@ -344,6 +346,7 @@ def to_config(keys: ConfigFile, file: YamlFile) -> Config:
             style=pauses.style or "",
             pool_count=keys.persona_pool.count if keys.persona_pool.enabled else None,
             pool_seed=keys.persona_pool.seed,
+            pool_where=file.where(("persona_pool", "count")),
         ),
         max_minutes=keys.content.max_minutes,
         languages=tuple(keys.content.languages or ()),

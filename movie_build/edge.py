@@ -57,6 +57,15 @@ def color(value: object) -> object:
     return value
 
 
+def language(value: object) -> object:
+    """A language's tag (BCP 47), which becomes a part of files' names."""
+    if not re.fullmatch(_TAG, str(value)):
+        shown = "nothing" if value is None else repr(value)
+        what = f"should be the tag of a language, like en, ja or pt-BR, not {shown}"
+        raise PydanticCustomError("language", what)
+    return value
+
+
 def image_only(value: object) -> object:
     """A background's type; videos are refused with the reason."""
     if value == "video":
@@ -100,6 +109,8 @@ Seconds = Annotated[
 _HEX = r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
 Color = Annotated[str, Field(pattern=f"^{_HEX}$"), BeforeValidator(color)]
 NoneOrColor = Annotated[str, Field(pattern=f"^({_HEX})?$"), BeforeValidator(color)]
+_TAG = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
+Language = Annotated[str, Field(pattern=f"^{_TAG}$"), BeforeValidator(language)]
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 Fit = Literal["cover", "contain", "fill"]
 Pixels = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
@@ -107,14 +118,22 @@ NOT_YET = NoEffect("it has no effect yet")
 
 
 class Strict(BaseModel):
-    """A mapping whose keys are all known; an empty one is as good as none."""
+    """A mapping whose keys are all known; one with nothing in it is as good as none.
+
+    So is a key with nothing behind it, unless it is required.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_is_empty(cls, value: object) -> object:
-        return {} if value is None else value
+    def _nothing_is_absent(cls, value: object) -> object:
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {key: one for key, one in value.items() if one is not None or key not in optional}
 
 
 class VoiceKeys(Strict):

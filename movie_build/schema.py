@@ -18,6 +18,8 @@ def generate() -> dict[str, str]:
     from movie_build.script_file import ScriptFile
 
     schemas = (ScriptFile.model_json_schema(), ConfigFile.model_json_schema())
+    for mapping in [part for one in schemas for part in (one, *one["$defs"].values())]:
+        _allow_nothing(mapping)
     return {name: _draft_7(schema, name) for name, schema in zip(FILES, schemas, strict=True)}
 
 
@@ -28,6 +30,21 @@ def publish(folder: Path) -> None:
         path = folder / name
         if not path.exists() or path.read_bytes() != text:
             path.write_bytes(text)
+
+
+def _allow_nothing(mapping: dict[str, Any]) -> None:
+    """Let keys that are not required stand with nothing behind them, as the models do."""
+    for name, key in mapping.get("properties", {}).items():
+        if name in mapping.get("required", ()):
+            continue
+        entries = key.get("additionalProperties")
+        if isinstance(entries, dict) and list(entries) == ["$ref"]:
+            key["additionalProperties"] = {"anyOf": [entries, {"type": "null"}]}
+        about = {said: key.pop(said) for said in ("default", "description", "title") if said in key}
+        forms = key.pop("anyOf") if list(key) == ["anyOf"] else [dict(key)]
+        key.clear()
+        nothing = [] if {"type": "null"} in forms else [{"type": "null"}]
+        key |= {"anyOf": [*forms, *nothing], **about}
 
 
 def _draft_7(schema: dict[str, Any], name: str) -> str:

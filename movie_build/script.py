@@ -92,7 +92,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A movie's script; `language` is a BCP 47 tag, `deck` what sections show the pages of."""
+    """A movie's script; `language` is a BCP 47 tag, `deck` what sections show the pages of.
+
+    `where` is its title.
+    """
 
     title: str
     sections: tuple[Section, ...]
@@ -100,3 +103,4 @@ class Script:
     language: str = ""
     deck: str = ""
     roles: tuple[Role, ...] = ()
+    where: Where | None = field(default=None, compare=False)

@@ -57,10 +57,6 @@ def _quote(value: object) -> object:
     return value if isinstance(value, dict) or value is None else {"text": value}
 
 
-def _bullets(value: object) -> object:
-    return [] if value is None else value
-
-
 class LineKeys(Strict):
     """A narration line: shown as `text`, spoken as `reading` or `text`."""
 
@@ -106,9 +102,7 @@ class SectionKeys(Strict):
     image: (
         Annotated[ImageKeys, BeforeValidator(_image, json_schema_input_type=str | ImageKeys)] | None
     ) = None
-    bullets: Annotated[
-        list[Words], BeforeValidator(_bullets, json_schema_input_type=list[str | float] | None)
-    ] = []
+    bullets: list[Words] = []
     quote: (
         Annotated[QuoteKeys, BeforeValidator(_quote, json_schema_input_type=str | QuoteKeys)] | None
     ) = None
@@ -170,6 +164,7 @@ def to_script(keys: ScriptFile, file: YamlFile) -> Script:
             for i, role in enumerate(keys.role_assignments or ())
         ),
         sections=tuple(_section(s, ("sections", i), file) for i, s in enumerate(keys.sections)),
+        where=file.where(("title",)),
     )
 
 

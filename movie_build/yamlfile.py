@@ -227,6 +227,8 @@ def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
         return f"must be a list (`- …` lines), not {_shown(given)}"
     what = _bounded(detail, key) or detail["msg"].removeprefix("Value error, ")
     if what.startswith("Input should be"):
+        # That it may be empty is no advice.
+        what = re.sub(r", ('[^']+') or ''", r" or \1", what)
         return f"{what.removeprefix('Input ')}, not {_shown(given)}"
     return what
 
@@ -234,6 +236,8 @@ def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
 def _bounded(detail: ErrorDetails, key: str) -> str:
     """What is told of a list or text that is too short, too long, or has signs it may not have."""
     kind, given = detail["type"], detail["input"]
+    if key == "sections" and kind == "too_short":
+        return "there are none; write at least one, with a `title` and its `narrations`"
     if kind in ("too_short", "too_long"):
         bound, name = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
         wanted = detail["ctx"][name]

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_build.checks import check_movie
+from movie_build.config_file import ConfigFile
+from movie_build.edge import Strict
 from movie_build.errors import InputError, MovieBuildError
 from movie_build.movie import Movie, load
 from movie_build.project import Project
 from movie_build.script import Image, Line, Quotation, Script, Section
-from movie_build.script_file import ScriptFile, dump, to_script
+from movie_build.script_file import ScriptFile, SectionKeys, dump, to_script
 from movie_build.yamlfile import parse
 
 SCRIPT = "title: T\nsections: [{title: S, narrations: [hello]}]\n"
@@ -92,7 +94,11 @@ def test_numbers_and_yes_are_text_as_written(tmp_path):
         ("title: T\nsections:\n- title: S\n  narrations:\n  - ''\n", "script.yaml:5: sections[0].narrations[0]: an empty line cannot be spoken; write its text, or remove it"),
         ("title: T\nsections:\n- title: S\n  narrations: [{text: x, pause: -1}]\n", "script.yaml:4: sections[0].narrations[0].pause: should be 0 to 600 seconds, not -1"),
         ("title: T\nsections:\n- 5\n", "script.yaml:3: sections[0]: must be a mapping (`key: value` lines), not 5"),
-        ("title: T\nsections: []\n", "script.yaml:2: sections: must have at least 1 entry, not 0"),
+        ("title: T\nsections: []\n", "script.yaml:2: sections: there are none; write at least one, with a `title` and its `narrations`"),
+        ("title: T\nsections:\n", "script.yaml:2: sections: must be a list (`- …` lines), not nothing"),
+        ("title: T\nsections: 0\n", "script.yaml:2: sections: must be a list (`- …` lines), not 0"),
+        ("title: T\nsections: [{title: S, image: {path: a.png, fit: letterbox}, narrations: [x]}]\n", "script.yaml:2: sections[0].image.fit: should be 'cover', 'contain' or 'blur', not 'letterbox'"),
+        ("title: T\nsections: [{title: , narrations: [x]}]\n", "script.yaml:2: sections[0].title: should be a valid string, not nothing"),
         ("title: T\ntitle: U\nsections: [{title: S, narrations: [x]}]\n", "script.yaml:2: title: this key stands here twice (first in line 1); remove one"),
         ("title: T\nsections:\n  - title: S\n    narrations: [x]\n- title: S\n", "script.yaml:5: wrong indentation, or more behind a quote or bracket than it closes; indent"),
         ("title: 'it's'\n", "script.yaml:1: wrong indentation, or more behind a quote or bracket"),
@@ -139,6 +145,7 @@ def test_a_mistake_in_the_script_is_told(tmp_path, script, told):
         ("style: {resolution: [1280]}", "movie.yaml:1: style.resolution: must have at least 2 entries, not 1"),
         ("project: {name: a/b}", "movie.yaml:1: project.name: becomes a file's name, so it must not hold any of / \\ = : like 'a/b'"),
         ("video: {background: {type: video, path: a.mp4}}", "movie.yaml:1: video.background.type: a video cannot be a background yet; use an image"),
+        ("content:\n  languages: [ja, Japanese, ../en]", "movie.yaml:2: content.languages[1]: should be the tag of a language, like en, ja or pt-BR, not 'Japanese'"),
         ("personas: [{id: a}, {id: a}]", "movie.yaml:1: personas[1].id: two personas are called 'a'"),
         ("audio: {speaker: [3]}", "movie.yaml:1: audio.speaker: should be a valid string, not [3]"),
         ("limits:\n  web: {at_once: 2}\n  opnai: {at_once: 2}", "movie.yaml:3: limits.opnai: no service that is asked is called 'opnai'; did you mean 'openai'?"),
@@ -416,6 +423,24 @@ sections:
         "script.yaml:6: sections[0].subtitle: ignored: the template 'quote' does not show it",
         "script.yaml:9: sections[1].bullets: ignored: the template 'mine' does not show it",
     ]
+
+
+def test_a_key_with_nothing_behind_it_is_as_good_as_none(tmp_path):
+    """Whatever the key: a section emptied for a moment, or the last entry of a list taken out."""
+    empty = "".join(f"{name}:\n" for name in ConfigFile.model_fields)
+    movie = read(tmp_path, config=empty)
+    assert movie.config == read(tmp_path, config="").config and movie.warnings == ()
+    inner = ""
+    for part, field in ConfigFile.model_fields.items():
+        if isinstance(field.default, Strict):
+            inner += f"{part}:\n" + "".join(
+                f"  {name}:\n" for name in type(field.default).model_fields
+            )
+    assert read(tmp_path, config=inner).config == movie.config
+    optional = [name for name in SectionKeys.model_fields if name not in ("title", "narrations")]
+    section = "".join(f"  {name}:\n" for name in optional)
+    script = f"title: T\nrole_assignments:\nsections:\n- title: S\n  narrations: [hello]\n{section}"
+    assert read(tmp_path, script).script == read(tmp_path, SCRIPT).script
 
 
 def test_an_empty_config_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
