@@ -41,6 +41,7 @@ from movie_build.authors.form import Form, schema
 from movie_build.authors.json_answer import NoJson, script_in
 from movie_build.authors.llm import write
 from movie_build.authors.llm_settings import LlmSettings, Pool
+from movie_build.authors.prompts import Prompts
 from movie_build.authors.quoted import block_text, mark_for
 from movie_build.authors.review import review
 from movie_build.config import Persona, VoiceSettings
@@ -266,7 +267,7 @@ def test_a_pool_draws_the_same_personas_for_a_seed_and_others_for_another():
     assert drawn[0] == drawn[1] and len(set(drawn)) > 1
     assert [member.role for member in drawn[0]] == ["explainer", "asker"]
     assert cast(people, Pool(2), "an article") == cast(people, Pool(2), "an article")
-    with pytest.raises(AuthorError, match=r"persona_pool\.count is 12, and there are 9 personas"):
+    with pytest.raises(AuthorError, match="12 are to be drawn, and there are 9 personas"):
         cast(people, Pool(12), "a")
 
 
@@ -862,17 +863,35 @@ def test_the_users_own_prompt_is_used_and_the_rules_about_data_stay(server, tmp_
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("script.md", "a\n{% if %}", r"script\.md:2: Expected an expression"),
-        ("script.md", "{{ audience }}", r"'audience' is undefined; known are: cast, character"),
-        ("part.md", "Write it.", r"part\.md leaves the article out"),
+        ("script.md", "a\n{% if %}", "script.md:2: Expected an expression"),
+        ("script.md", "\n{{ audience }}", "script.md:2: 'audience' is undefined; use one of: cast"),
+        ("script.md", "\n\n{{ cast + 1 }}", "script.md:3: this cannot be filled in: can only"),
+        ("script.md", "{% include 'more.md' %}", "script.md:1: there is no 'more.md' to extend"),
+        ("part.md", "Write it.", "part.md: the prompt leaves the article out: put {{ article }}"),
     ],
 )
-def test_a_mistake_in_the_users_prompt_is_told_with_its_file(server, tmp_path, name, text, told):
-    (tmp_path / "en").mkdir()
-    (tmp_path / "en" / name).write_text(text, encoding="utf-8")
-    with pytest.raises(AuthorError, match=told):
-        write(ARTICLE, settings(prompts=tmp_path), patient())
+def test_a_mistake_in_the_users_prompt_is_told_with_its_line(server, tmp_path, name, text, told):
+    prompts = tmp_path / "templates" / "prompts"
+    (prompts / "en").mkdir(parents=True)
+    (prompts / "en" / name).write_text(text, encoding="utf-8")
+    with pytest.raises(AuthorError) as caught:
+        write(ARTICLE, settings(prompts=prompts), patient())
+    assert str(caught.value).startswith(f"templates/prompts/en/{told}")
     assert server.asked == []
+
+
+def test_a_prompt_that_no_question_is_made_from_is_told(tmp_path):
+    prompts = tmp_path / "templates" / "prompts"
+    for name in ("script.md", "en/scripts.md", "ja-JP/script.md", "ja/part.md", "README.md"):
+        (prompts / name).parent.mkdir(parents=True, exist_ok=True)
+        (prompts / name).write_text("x")
+    told = [line.partition(" is not used: ") for line in Prompts("en", prompts).unused()]
+    assert [name for name, _, _ in told] == [
+        "templates/prompts/en/scripts.md",
+        "templates/prompts/ja-JP/script.md",
+        "templates/prompts/script.md",
+    ]
+    assert told[0][2].startswith("prompts stand in templates/prompts/en/, ")
 
 
 def test_article_text_is_not_taken_for_a_template(server):

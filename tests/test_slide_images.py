@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from movie_build import browser, image_file, svg_file, theme
-from movie_build.errors import SlideError
+from movie_build.errors import SlideError, Where
 from movie_build.look import Background, Look, Slide
 from movie_build.slides import logo
 from movie_build.slides.registry import SlideMakers, credit
@@ -432,6 +432,36 @@ def test_a_projects_template_stands_in_for_the_themes_and_can_extend_it(project:
         draw(project, Slide("chart", "T"))
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("<p>\n{% if %}", "templates/mine.html:2: Expected an expression"),
+        ("<p>\n{{ slide.titel }}", "templates/mine.html:2: slide has no 'titel'; did you mean 'title'?"),
+        ("\n\n{{ titel }}", "templates/mine.html:3: 'titel' is undefined; use one of: backdrop"),
+        ("{{ slide.bullets[0] }}", "templates/mine.html:1: "),
+        ("\n{{ 1 // 0 }}", "templates/mine.html:2: this cannot be filled in: integer division"),
+        ("\n{{ slide.title + 3 }}", "templates/mine.html:2: this cannot be filled in: "),
+        ("\n{{ ''.__class__.__mro__ }}", "templates/mine.html:2: this cannot be filled in: access"),
+        ('a\n{% include "_not.html" %}', "templates/mine.html:2: there is no '_not.html' to extend"),
+        ('{% extends "_bass.html" %}', "templates/mine.html:1: there is no '_bass.html' to extend"),
+        ('{% include "_part.html" %}', "templates/_part.html:2: 'x' is undefined"),
+        ("{{ slide.title|caps }}", "templates/mine.html:1: No filter named 'caps'"),
+        ("Gr\xfc\xdfe".encode("latin-1"), "templates/mine.html:1: not UTF-8; save the file"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_projects_template_is_told_at_its_line(
+    project: Path, template: str | bytes, told: str
+) -> None:
+    folder = project / "templates"
+    folder.mkdir()
+    raw = template.encode() if isinstance(template, str) else template
+    (folder / "mine.html").write_bytes(raw)
+    (folder / "_part.html").write_text("\n{{ x }}")
+    with pytest.raises(SlideError) as caught:
+        TemplateSlides(project).draw(Slide("mine", "T"), LOOK)
+    assert str(caught.value.placed(Where("script.yaml"))).startswith(told)
+
+
 def test_a_projects_style_sheet_comes_after_the_themes(project: Path) -> None:
     folder = project / "templates"
     folder.mkdir()
@@ -489,3 +519,25 @@ def test_the_template_suits_what_a_section_holds(project: Path) -> None:
     ):
         with pytest.raises(SlideError, match=words):
             makers.settled(slide)
+
+
+def test_a_slide_with_nothing_on_it_is_told(project: Path) -> None:
+    makers = SlideMakers(project)
+    for slide in (Slide("", ""), Slide("title", " "), Slide("bullets", "", bullets=("",))):
+        with pytest.raises(SlideError, match="nothing on this slide: write a `title`"):
+            makers.settled(slide)
+    with pytest.raises(SlideError, match="or name a model that draws its slide_prompt"):
+        makers.settled(Slide("", "", prompt="the sea"))
+    path = save(project, "flag.png", flag((1600, 900)))
+    assert makers.settled(Slide("", "", picture=path)).template == "picture"
+    (project / "templates").mkdir()
+    for name in ("chart", "statement"):
+        (project / "templates" / f"{name}.html").write_text("words of its own")
+        assert makers.settled(Slide(name, "")).template == name
+
+
+def test_without_a_title_a_background_is_the_whole_slide(project: Path) -> None:
+    Image.new("RGB", (1600, 900), GREEN).save(project / "assets" / "green.png")
+    slide = Slide("", "", background=Background(project / "assets" / "green.png"))
+    image = draw(project, SlideMakers(project).settled(slide))
+    assert max(high - low for low, high in image.getextrema()) < 8  # type: ignore[operator]

@@ -37,8 +37,9 @@ def cast(personas: tuple[Persona, ...], pool: Pool | None, about: str) -> tuple[
     if pool:
         if pool.count > len(personas):
             raise AuthorError(
-                f"persona_pool.count is {pool.count}, and there are {len(personas)} personas: "
-                "add personas, or lower the count"
+                f"{pool.count} are to be drawn, and there are {len(personas)} personas: "
+                "add personas, or lower the count",
+                at=pool.where,
             )
         seed = about if pool.seed is None else str(pool.seed)
         drawn = sorted(personas, key=lambda persona: _lot(seed, persona.id))

@@ -214,7 +214,9 @@ class _Writing:
                 return found
             best = found if found.usable else best
             if n_repair < self.settings.n_repairs:
-                self._say(f"{label}: {len(found.flaws)} mistakes in its answer, asking to correct")
+                n = len(found.flaws)
+                several = "s" * (n != 1)
+                self._say(f"{label}: {n} mistake{several} in its answer, asking to correct")
                 messages = self._repaired(asked, reply, found)
         if best:
             kinds = "; ".join(str(flaw) for flaw in best.flaws)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from movie_build.config import Persona
+from movie_build.errors import Where
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """How many of the personas take part; another `seed` gives others."""
+    """How many of the personas take part; another `seed` gives others. `where` the user says so."""
 
     count: int = 2
     seed: int | None = None
+    where: Where | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from movie_build.errors import AuthorError
+from movie_build import filled_in
+from movie_build.errors import AuthorError, Where, shown
 from movie_build.project import package_folder
 
 LANGUAGES = {
@@ -17,6 +18,9 @@ LANGUAGES = {
     "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
     "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
+
+
+_NAMES = ("script", "part", "data", "repair")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +36,40 @@ class Prompts:
         Raises:
             AuthorError: the user's file cannot be read or filled in.
         """
-        import jinja2
-        from jinja2.sandbox import SandboxedEnvironment
-
-        path = next(path for path in self._places(name) if path.is_file())
-        environment = SandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
         values |= {"language": self.language, "language_name": language_name(self.language)}
-        try:
-            return environment.from_string(path.read_text("utf-8-sig")).render(values).strip()
-        except jinja2.TemplateSyntaxError as error:
-            raise AuthorError(f"prompt {path}:{error.lineno}: {error.message}") from error
-        except jinja2.TemplateError as error:
-            known = ", ".join(sorted(values))
-            raise AuthorError(f"prompt {path}: {error.message}; known are: {known}") from error
-        except UnicodeDecodeError as error:
-            raise AuthorError(f"prompt {path}: not UTF-8; save it as UTF-8") from error
-        except OSError as error:
-            raise AuthorError(f"prompt {path} cannot be read: {error.strerror}") from error
+        path = self._path(name)
+        base = self._project or path.parent
+        files = {name: path}
+        text = filled_in.fill(name, files.get, values, base=base, refuse=AuthorError)
+        return text.strip()
+
+    def where(self, name: str) -> Where:
+        """The file of the prompt `name`, as the user calls it."""
+        path = self._path(name)
+        return Where(shown(path, self._project) if self._project else str(path))
+
+    @property
+    def _project(self) -> Path | None:
+        """The folder that `own` is `templates/prompts` of."""
+        return self.own.parent.parent if self.own else None
+
+    def _path(self, name: str) -> Path:
+        return next(path for path in self._places(name) if path.is_file())
+
+    def unused(self) -> Iterator[str]:
+        """A warning for each file among the user's prompts that no question is made from."""
+        if not self.own or not self._project:
+            return
+        here = shown(self.own, self._project)
+        files = ", ".join(f"{name}.md" for name in _NAMES)
+        for path in sorted(self.own.rglob("*.md")):
+            tongue = path.parent.name
+            is_known = path.parent.parent == self.own and path.stem in _NAMES
+            if path.stem != "README" and not (is_known and tongue == tongue[:3].lower()):
+                yield (
+                    f"{shown(path, self._project)} is not used: prompts stand in {here}/en/, "
+                    f"{here}/ja/ and so on, and are called {files}"
+                )
 
     def _places(self, name: str) -> Iterator[Path]:
         ours = package_folder("templates") / "prompts"

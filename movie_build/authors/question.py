@@ -70,8 +70,8 @@ class Asking:
             article=article,
         )
         if article not in text:
-            what = "the prompt part.md leaves the article out: put {{ article }} into it"
-            raise AuthorError(what)
+            what = "the prompt leaves the article out: put {{ article }} into it"
+            raise AuthorError(what, at=self.prompts.where("part"))
         return form, [Message("system", self.system(mark, offered)), Message("user", text)]
 
     def system(self, mark: str, offered: tuple[int, ...]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from movie_build import progress
 from movie_build.authors.protocol import Author
@@ -85,11 +84,17 @@ def _llm(
     from movie_build.authors.endpoint import endpoint
     from movie_build.authors.llm import Llm
     from movie_build.authors.llm_settings import LlmSettings, Pool
+    from movie_build.authors.prompts import Prompts
 
     config, model = movie.config, movie.config.model
     price, narration = config.price(model.model), config.narration
-    prompts: Path = movie.project.folder / "templates" / "prompts"
-    pool = Pool(narration.pool_count, narration.pool_seed) if narration.pool_count else None
+    folder = movie.project.folder / "templates" / "prompts"
+    prompts = folder if folder.is_dir() else None
+    for unused in Prompts("", prompts).unused():
+        report(f"warning: {unused}")
+    pool = None
+    if narration.pool_count:
+        pool = Pool(narration.pool_count, narration.pool_seed, narration.pool_where)
     settings = LlmSettings(
         model=model.model,
         provider=model.provider,
@@ -107,7 +112,7 @@ def _llm(
         usd_per_million_in=price.tokens_in,
         usd_per_million_out=price.tokens_out,
         keep=movie.project.build / "author",
-        prompts=prompts if prompts.is_dir() else None,
+        prompts=prompts,
         again=again,
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from movie_build import theme
+from movie_build import filled_in, theme
 from movie_build.errors import SlideError, nearest, shown
 from movie_build.html_text import HtmlText
 
@@ -48,22 +48,21 @@ def files_of(template: str, folder: Path, project: Path) -> dict[str, Path]:
     for name, path in reached(f"{template}.html", folder, project):
         files[name] = path
         if not name.startswith(THEME):
-            files |= named_in(path.read_text("utf-8"), project, name)
+            files |= named_in(filled_in.read(path, project, SlideError), project, name)
     style = project / STYLE
     if style.is_file():
         files[STYLE] = style
-        css = style.read_text("utf-8")
+        css = filled_in.read(style, project, SlideError)
         files |= named_in(f"<style>{css}</style>", project, STYLE, FOLDER)
     return files
 
 
-def source(name: str, files: Mapping[str, Path]) -> str | None:
-    """The text of the template that others call `name`, if it is among `files`."""
+def source(name: str, files: Mapping[str, Path]) -> Path | None:
+    """The file of the template that others call `name`, if it is among `files`."""
     names = [f"{FOLDER}/{name}", THEME + name]
     if name.startswith(_OF_THEME):
         names = [THEME + name.removeprefix(_OF_THEME)]
-    path = next((files[known] for known in names if known in files), None)
-    return path.read_text("utf-8") if path else None
+    return next((files[known] for known in names if known in files), None)
 
 
 def named_in(html: str, project: Path, what: str, base: str = "") -> dict[str, Path]:
@@ -114,4 +113,4 @@ def reached(template: str, folder: Path, project: Path) -> Iterator[tuple[str, P
         seen.add(served)
         if path.is_file():
             yield served, path
-            to_see += _NAMES.findall(path.read_text("utf-8"))
+            to_see += _NAMES.findall(filled_in.read(path, project, SlideError))

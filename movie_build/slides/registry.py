@@ -9,16 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from movie_build import filled_in
 from movie_build.errors import SlideError, shown
 from movie_build.look import Slide
 from movie_build.slides.deck import OFFICE_KINDS, DeckPages
 from movie_build.slides.files import file_digest
+from movie_build.slides.layers import FOLDER
 from movie_build.slides.protocol import PictureMaker
 from movie_build.slides.template import TemplateSlides
 
 if TYPE_CHECKING:
     from movie_build.browser import Browser
 
+# What each of the theme's templates shows besides the title, and what lies around.
+_PLACES = {
+    "title": ("subtitle",),
+    "statement": ("subtitle",),
+    "bullets": ("bullets",),
+    "quote": ("quote",),
+    "html": ("html",),
+    "picture": ("image", "page", "bullets"),
+    "full": ("image", "page"),
+}
 # The templates that show a picture made for them; a prompt beside any other goes unused.
 _SHOW_PICTURES = ("", "full", "picture")
 _HTML_FILE = re.compile(r"[^<>\n]+\.html?", re.I)
@@ -56,7 +68,7 @@ class SlideMakers:
             return self._of_deck(slide)
         if slide.fit and not slide.picture:
             raise SlideError("`fit` is for a picture: name one as `image`")
-        prompt = slide.prompt if self._draws(slide) else ""
+        asked, prompt = slide.prompt, slide.prompt if self._draws(slide) else ""
         slide = replace(slide, deck=None, prompt=prompt, html=self.html(slide.html))
         if prompt and self._placeholder:
             return draft(slide)
@@ -64,6 +76,12 @@ class SlideMakers:
             slide = replace(slide, template=_template(slide))
         if slide.template in ("full", "picture") and not (slide.picture or prompt):
             raise SlideError(f"the template {slide.template!r} needs an `image`")
+        if not _holds_anything(slide) and not self._writes_itself(slide.template):
+            model = ", or name a model that draws its slide_prompt" if asked else ""
+            raise SlideError(
+                "there is nothing on this slide: write a `title`, or give it `bullets`, a `quote`, "
+                f"an `image` or `html`{model}"
+            )
         return _whole(slide) if slide.template == "full" else slide
 
     def picture_maker(self, slide: Slide) -> PictureMaker | None:
@@ -77,6 +95,28 @@ class SlideMakers:
         if not (self._ai or self._placeholder) or slide.picture or slide.html:
             return False
         return slide.template in _SHOW_PICTURES
+
+    def unshown(self, asked: Slide, template: str) -> tuple[str, ...]:
+        """What `asked` holds, by its names in the script, and a slide of `template` does not show.
+
+        A title names the chapter too, and a prompt is for where there is no picture:
+        neither is missed.
+        """
+        if self._writes_itself(template):
+            return ()
+        held = {
+            "subtitle": asked.subtitle,
+            "bullets": asked.bullets,
+            "image": asked.picture,
+            "quote": asked.quote,
+            "html": asked.html,
+            "page": asked.page,
+        }
+        return tuple(name for name, one in held.items() if one and name not in _PLACES[template])
+
+    def _writes_itself(self, template: str) -> bool:
+        """Whether a template is the project's own, and may show what no section holds."""
+        return template not in _PLACES or (self._project / FOLDER / f"{template}.html").is_file()
 
     def _of_deck(self, slide: Slide) -> Slide:
         if not slide.deck:
@@ -100,7 +140,7 @@ class SlideMakers:
         path = (self._project / html.strip()).resolve()
         if not path.is_relative_to(self._project) or not path.is_file():
             raise SlideError(f"there is no file {html.strip()} in the project")
-        return path.read_text("utf-8")
+        return filled_in.read(path, self._project, SlideError)
 
 
 def with_picture(slide: Slide, path: Path) -> Slide:
@@ -122,6 +162,12 @@ def credit(address: str, source: str) -> str:
     if source or not address.startswith(("http://", "https://")):
         return source
     return (urlsplit(address).hostname or "").removeprefix("www.")
+
+
+def _holds_anything(slide: Slide) -> bool:
+    words = (slide.title, slide.subtitle, slide.quote, slide.html, *slide.bullets)
+    shown = (slide.picture, slide.background, slide.logo, slide.prompt)
+    return any(word.strip() for word in words) or any(shown)
 
 
 def _template(slide: Slide) -> str:

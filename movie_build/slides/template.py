@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movie_build import fonts, image_file, palette, theme
+from movie_build import filled_in, fonts, image_file, palette, theme
 from movie_build.errors import FontError, SlideError, shown
 from movie_build.html_text import HtmlText
 from movie_build.look import Look, Slide
@@ -92,7 +92,7 @@ class TemplateSlides:
             except FontError as error:
                 raise error.placed(look.font_where) from None
         shown = _Shown(slide, look, files, self._project)
-        html = _Html(slide, look, files, shown).render()
+        html = _Html(slide, look, files, shown, self._project).render()
         fit = f"() => {{ ({_script(_PLATE)})(); return ({_script(_FIT)})(); }}"
         page = Page(html, look.width_px, look.height_px, shown.contents, fit=fit)
         return self._browser().screenshot(page)
@@ -224,48 +224,49 @@ class _Shown:
 class _Html:
     """One slide's page from its template."""
 
-    def __init__(self, slide: Slide, look: Look, files: Mapping[str, Path], shown: _Shown) -> None:
+    def __init__(
+        self,
+        slide: Slide,
+        look: Look,
+        files: Mapping[str, Path],
+        shown: _Shown,
+        project: Path,
+    ) -> None:
         self._slide = slide
         self._look = look
         self._files = files
         self._shown = shown
+        self._project = project
 
     def render(self) -> str:
-        from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError
-        from jinja2.sandbox import SandboxedEnvironment
         from markupsafe import Markup
 
         if self._slide.template == "html" and _DOCUMENT.match(self._slide.html):
             if self._slide.logo:
                 raise SlideError("a whole page of your own shows its own logo: remove `logo`")
             return self._slide.html
-        environment = SandboxedEnvironment(
-            loader=FunctionLoader(lambda name: layers.source(name, self._files)),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        values = {
+            "slide": self._slide,
+            "html": Markup(self._slide.html),
+            "language": self._look.language or "en",
+            "direction": direction_of(text_of(self._slide)),
+            "style": Markup(self._style()),
+            "own_style": f"/{layers.STYLE}" if layers.STYLE in self._files else "",
+            "theme": f"/{layers.THEME}",
+            "picture": self._shown.picture,
+            "backdrop": self._shown.backdrop,
+            "logo": self._shown.logo,
+            "strip": _STRIP,
+            "portrait": self._look.height_px > self._look.width_px,
+        }
+        return filled_in.fill(
+            f"{self._slide.template}.html",
+            lambda name: layers.source(name, self._files),
+            values,
+            base=self._project,
+            refuse=SlideError,
+            html=True,
         )
-        name = f"{self._slide.template}.html"
-        try:
-            return environment.get_template(name).render(
-                slide=self._slide,
-                html=Markup(self._slide.html),
-                language=self._look.language or "en",
-                direction=direction_of(text_of(self._slide)),
-                style=Markup(self._style()),
-                own_style=f"/{layers.STYLE}" if layers.STYLE in self._files else "",
-                theme=f"/{layers.THEME}",
-                picture=self._shown.picture,
-                backdrop=self._shown.backdrop,
-                logo=self._shown.logo,
-                strip=_STRIP,
-                portrait=self._look.height_px > self._look.width_px,
-            )
-        except TemplateSyntaxError as error:
-            raise SlideError(f"{error.name}:{error.lineno}: {error.message}") from error
-        except TemplateError as error:
-            raise SlideError(f"the template {name} cannot be filled in: {error}") from error
 
     def _style(self) -> str:
         """CSS that overrules the theme's: the user's colours and font."""
