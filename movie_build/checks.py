@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from movie_build import undrawable
 from movie_build.errors import Faults, InputError, Mistake, MovieBuildError, Where
 from movie_build.movie import Movie, read
 from movie_build.project import Project
@@ -31,6 +32,7 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
     project = Project(folder.resolve())
     first = read(project, cached=False)
     faults = Faults()
+    session: Session | None = None
     movies = [first]
     warnings = [*first.warnings]
     with faults:
@@ -38,9 +40,8 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
         movies = [edition.movie for edition in session.editions]
         session.check()
         warnings = [warning for edition in session.editions for warning in edition.warnings]
-    for movie in movies:
-        for mistake in _undrawable(movie):
-            faults.add(InputError([mistake]))
+    for mistake in _undrawable(session) if session else _unreadable(first):
+        faults.add(InputError([mistake]))
     faults.tell()
     summary = []
     for movie in movies:
@@ -64,8 +65,17 @@ def _readings(movie: Movie) -> list[str]:
     return [str(found) for found in disagreements(movie)]
 
 
-def _undrawable(movie: Movie) -> Iterator[Mistake]:
-    """Slides with characters that no font has."""
+def _undrawable(session: Session) -> Iterator[Mistake]:
+    """Slides with characters that no font has, in every language."""
+    for edition in session.editions:
+        if graph := edition.graph_if_known:
+            yield from undrawable.mistakes(graph, lambda _slide: True)
+        else:
+            yield from _unreadable(edition.movie)
+
+
+def _unreadable(movie: Movie) -> Iterator[Mistake]:
+    """Sections with characters that no font has, where it is not known what is drawn of them."""
     from movie_build import fonts, theme
 
     style = movie.config.style

@@ -19,7 +19,7 @@ from movie_build.pieces import Bench, Piece
 from movie_build.pins import Pin
 from movie_build.pronunciation import pattern, spoken
 from movie_build.script import Line, Script, Section
-from movie_build.slide_pieces import Painter, picture_format
+from movie_build.slide_pieces import Drawn, Painter, picture_format
 from movie_build.taking import take_line
 from movie_build.voices.recorded import Recorded
 from movie_build.voices.registry import Speaker, Studio
@@ -49,12 +49,17 @@ class SpokenLine:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSection:
-    """A section as pieces: `slide` is its PNG, `picture` the frame encoded, and its lines."""
+    """A section as pieces: `slide` is its PNG, `picture` the frame encoded, and its lines.
+
+    `text` is what is written on the slide, besides the movie's name where that is on it.
+    """
 
     section: Section
     slide: Piece
     picture: Piece
     lines: tuple[SpokenLine, ...]
+    text: str
+    names_movie: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
         painter = Painter(movie, bench, studio.services, look_of(movie))
     assert movie.script
     for section in movie.script.sections:
-        drawn: tuple[Piece, Piece] | None = None
+        drawn: Drawn | None = None
         lines: list[SpokenLine] = []
         if painter:
             wrong: MovieBuildError | None = None
@@ -108,7 +113,8 @@ def build_graph(movie: Movie, bench: Bench, studio: Studio) -> Graph:
             except MovieBuildError as error:
                 faults.add(error, at=line.voice.where if line.voice else None)
         if drawn:
-            sections.append(DrawnSection(section, *drawn, tuple(lines)))
+            said = drawn.text, drawn.names_movie
+            sections.append(DrawnSection(section, drawn.slide, drawn.picture, tuple(lines), *said))
     _look_for_makers(movie, studio, faults)
     faults.tell()
     assert painter

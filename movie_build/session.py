@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movie_build import drafts, interrupt, keys, progress, store_users, telling
+from movie_build import drafts, interrupt, keys, progress, store_users, telling, undrawable
 from movie_build.atomic import remove_leftovers, write_bytes
 from movie_build.config import Mcp
 from movie_build.errors import AuthorError, Faults, Mistake, MovieBuildError
@@ -123,6 +123,7 @@ class Session:
 
         Raises:
             FrozenError: the build is a frozen one, and something is missing.
+            InputError: no font shows what is to be drawn.
             StoreError: the folder cannot be written to.
         """
         from movie_build.lock import hold
@@ -136,14 +137,15 @@ class Session:
             remove_leftovers(folder)
             for inner in folder.glob("*/"):
                 remove_leftovers(inner)
-        if self.bench.frozen:
-            from movie_build import frozen
+        try:
+            if self.bench.frozen:
+                from movie_build import frozen
 
-            try:
                 frozen.check(self)
-            except MovieBuildError:
-                self._let_go()
-                raise
+            undrawable.check(self)
+        except MovieBuildError:
+            self._let_go()
+            raise
 
     @property
     def written(self) -> bool:
@@ -381,8 +383,12 @@ class Edition:
         if config.model.model and not config.author and author_name(self.movie) == "outline":
             why = f"no key for {config.model.model} is set (OPENAI_API_KEY or OPENROUTER_API_KEY)"
             print(f"{self.project.name}: {why}; the outline author writes", file=sys.stderr)
-        author = open_author(self.movie, self.session.services, again=ask_again, report=report)
-        return dump(author.write(article))
+        try:
+            author = open_author(self.movie, self.session.services, again=ask_again, report=report)
+            return dump(author.write(article))
+        except MovieBuildError as error:
+            is_model = author_name(self.movie) == "llm"
+            raise error.placed(config.model.where if is_model else config.author_where) from None
 
     def _script_recipe(self) -> str:
         from movie_build.authors.registry import author_name

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from movie_build import keys, telling
+from movie_build import image_file, keys, telling
 from movie_build.address import bare
 from movie_build.config import Backdrop, Model
 from movie_build.errors import Mistake, MovieBuildError, SlideError, Where, in_order, nearest
@@ -23,9 +23,23 @@ from movie_build.service import Service, Services
 from movie_build.slides.deck import is_office
 from movie_build.slides.protocol import PictureMaker, SlideMaker
 from movie_build.slides.registry import SlideMakers, credit, draft, with_picture
+from movie_build.slides.template import text_of
 
 # Each grows when its step's code gives other bytes for the same inputs.
 SLIDE, PICTURE, FETCHED, ARTWORK, DECK = 1, 1, 1, 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The PNG of a section's slide, the picture encoded from it, and what is written on it.
+
+    The movie's name is not in `text`; `names_movie` tells whether it is written there too.
+    """
+
+    slide: Piece
+    picture: Piece
+    text: str
+    names_movie: bool
 
 
 class Painter:
@@ -40,13 +54,17 @@ class Painter:
         self.unshown: list[Mistake] = []
         self._made: dict[Path, Piece] = {}
         self._web = web(services)
-        ai, self._drafts = _ai(movie, services), flag("MOVIE_BUILD_PLACEHOLDER")
+        self._drafts = flag("MOVIE_BUILD_PLACEHOLDER")
+        try:
+            ai = _ai(movie, services)
+        except MovieBuildError as error:
+            raise error.placed(movie.config.drawing.where) from None
         self.makers = SlideMakers(
             self.folder, ai=ai, placeholder=self._drafts and not ai, digest=self._digest
         )
 
-    def pieces(self, section: Section) -> tuple[Piece, Piece]:
-        """The PNG of a section's slide, and the picture encoded from it.
+    def pieces(self, section: Section) -> Drawn:
+        """The pieces of a section's slide.
 
         Raises:
             SlideError: what the section names is not there, or cannot be shown together.
@@ -66,7 +84,12 @@ class Painter:
         recipe = keys.recipe("picture", PICTURE, inputs)
         encode = partial(_encode, drawn, self.look)
         encoded = self._piece("pictures", name, recipe, ".h264", encode, (drawn,))
-        return drawn, replace(encoded, step="picture")
+        return Drawn(
+            drawn,
+            replace(encoded, step="picture"),
+            text_of(replace(slide, movie_title="")),
+            bool(slide.movie_title),
+        )
 
     def _unshown(self, section: Section, template: str) -> Iterator[Mistake]:
         """A warning for each key of a section that its template leaves out."""
@@ -303,7 +326,16 @@ def _make(
     try:
         for piece in needs:
             bench.take(piece)
-        return maker.make(slide, look)
+        picture = maker.make(slide, look)
+        try:
+            # Before it is kept: a plug-in may give anything.
+            image_file.check(picture, "made")
+        except SlideError as error:
+            raise SlideError(
+                "what the picture maker gave is no picture that can be shown: it is to be "
+                "the bytes of a whole PNG, JPEG, WebP or SVG"
+            ) from error
+        return picture
     except MovieBuildError as error:
         raise error.placed(where) from None
 
@@ -315,7 +347,6 @@ def _convert(deck: Path, _bench: Bench) -> bytes:
 
 
 def _fetch(url: str, web: Service, page: str, _bench: Bench) -> bytes:
-    from movie_build import image_file
     from movie_build.fetch import fetch_picture
 
     content = fetch_picture(url, service=web, page=page)

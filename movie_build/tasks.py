@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from movie_build import doit_config, interrupt, keys, refused
+from movie_build import doit_config, interrupt, keys, refused, undrawable
 from movie_build.command_line import asks_for_everything, asks_to_keep_going, given
 from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile, files_of
@@ -242,6 +242,7 @@ def _pieces_or_nothing(session: Session, names: _Names, creates: list[str]) -> I
     """The tasks for the script that was just written; where that failed, nothing to run."""
     try:
         tasks = list(_piece_tasks(session, names)) if session.written else []
+        undrawable.check(session)
     except MovieBuildError as error:
         session.fail("movie", error)
         tasks = [{"basename": name, "actions": [_failed(str(error))]} for name in creates]

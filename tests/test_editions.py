@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conftest import Folder
 from PIL import Image
-from services.chat_server import chat_server, script_of, written
+from services.chat_server import chat_server, said, script_of, written
 from services.image_server import KEY, image_server, picture
 
 PAGE = """<!doctype html><html lang="en"><title>Tides</title><article><h1>Tides</h1>
@@ -61,6 +61,27 @@ def test_what_is_worth_knowing_of_a_models_answer_is_told(folder: Folder) -> Non
         server.replies.append(lambda asked: written(script_of(asked), usage=few))
         run = folder.doit("script", env={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url})
     assert "warning: a-model at" in run.err and "read 9 tokens, fewer than were sent" in run.err
+
+
+def test_what_stops_the_author_is_told_at_its_place(folder: Folder) -> None:
+    folder.write("page.html", PAGE)
+    folder.write("movie.yaml", SETTINGS.replace("[ja, en]", "[en]"))
+    with chat_server() as server:
+        server.model = lambda asked: said("I would rather not.")
+        env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url}
+        told = folder.doit("script", env=env, code=1).err
+        assert "movie.yaml:2: content.llm: a-model at" in told and "kept in build/author" in told
+        assert len(server.asked) == 3
+        kept = b"".join(folder.files("build/author/*.refused.json").values())
+        assert b"I would rather not." in kept
+        folder.write("templates/prompts/en/script.md", "Write.\n{{ schem }}")
+        told = folder.doit("script", env=env, code=1).err
+        assert (
+            "templates/prompts/en/script.md:2: 'schem' is undefined; did you mean 'schema'" in told
+        )
+        folder.write("movie.yaml", "source: page.html\ncontent:\n  author: poet\n")
+        told = folder.doit("script", code=1).err
+        assert "movie.yaml:3: content.author: no author 'poet'; use one of: llm, outline" in told
 
 
 def test_slides_are_shared_where_nothing_is_written_on_them(folder: Folder) -> None:

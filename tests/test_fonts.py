@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import Folder
 
 from movie_build import fonts, theme
 from movie_build.browser import Browser, Page
@@ -143,3 +144,40 @@ def ink(png: bytes) -> int:
     from PIL import Image
 
     return sum(Image.open(io.BytesIO(png)).convert("L").histogram()[:128])
+
+
+UNKNOWN = "\U0010fffd"
+SCRIPT = f"""title: Tides {UNKNOWN}
+sections:
+- title: The sea
+  narrations: [It rises.]
+- title: The moon {UNKNOWN}
+  narrations: [It pulls.]
+- title: The sun
+  bullets: [Far, {UNKNOWN}]
+  narrations: [It helps.]
+"""
+
+
+def test_all_that_no_font_shows_is_told_before_anything_is_made(folder: Folder) -> None:
+    folder.write("script.yaml", SCRIPT)
+    told = folder.doit(code=1).err.splitlines()
+    assert [line.partition(" no installed font")[0] for line in told] == [
+        "script.yaml:1: title:",
+        "script.yaml:5: sections[1]:",
+        "script.yaml:7: sections[2]:",
+    ]
+    assert folder.files("build/audio/*") == {} == folder.files("build/slides/*")
+    assert folder.doit("audio").made() == {"audio": 3}
+    folder.edit("script.yaml", f" {UNKNOWN}", "")
+    assert folder.doit("--continue", code=None).made() == {"slide": 1, "picture": 1}
+
+
+def test_a_script_just_written_is_looked_at_too(folder: Folder) -> None:
+    folder.write(
+        "page.md", f"# Tides\n\n## The moon {UNKNOWN}\n\n" + "The moon pulls the water.\n" * 9
+    )
+    folder.write("movie.yaml", "source: page.md\n")
+    told = folder.doit(code=1).err
+    assert told.count("no installed font can show") == 1
+    assert folder.files("build/audio/*") == {}

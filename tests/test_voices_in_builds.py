@@ -157,8 +157,13 @@ def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
     (png,) = folder.files("build/slides/*.png").values()
     with Image.open(io.BytesIO(png)) as image:
         assert image.convert("RGB").getpixel((160, 90)) == (0, 128, 0)
+    folder.edit("script.yaml", "slide_prompt: green", "slide_prompt: nothing")
+    told = folder.doit(env=plug_in, code=1).err
+    assert "script.yaml:4: sections[0]: what the picture maker gave is no picture" in told
+    assert b"" not in folder.files("build/artwork/*").values()
     folder.write("movie.yaml", SMALL + "slides: {maker: one-color}\n")
-    assert "did you mean 'one-colour'?" in folder.doit(env=plug_in, code=1).err
+    told = folder.doit(env=plug_in, code=1).err
+    assert "movie.yaml:2: slides.maker: no maker 'one-color'; did you mean 'one-colour'?" in told
 
 
 def test_the_voice_of_a_plug_in_is_installed_and_speaks(

@@ -21,16 +21,7 @@ from movie_build.slides.template import TemplateSlides
 if TYPE_CHECKING:
     from movie_build.browser import Browser
 
-# What each of the theme's templates shows besides the title, and what lies around.
-_PLACES = {
-    "title": ("subtitle",),
-    "statement": ("subtitle",),
-    "bullets": ("bullets",),
-    "quote": ("quote",),
-    "html": ("html",),
-    "picture": ("image", "page", "bullets"),
-    "full": ("image", "page"),
-}
+_OURS = ("title", "statement", "bullets", "quote", "html")
 # The templates that show a picture made for them; a prompt beside any other goes unused.
 _SHOW_PICTURES = ("", "full", "picture")
 _HTML_FILE = re.compile(r"[^<>\n]+\.html?", re.I)
@@ -96,27 +87,9 @@ class SlideMakers:
             return False
         return slide.template in _SHOW_PICTURES
 
-    def unshown(self, asked: Slide, template: str) -> tuple[str, ...]:
-        """What `asked` holds, by its names in the script, and a slide of `template` does not show.
-
-        A title names the chapter too, and a prompt is for where there is no picture:
-        neither is missed.
-        """
-        if self._writes_itself(template):
-            return ()
-        held = {
-            "subtitle": asked.subtitle,
-            "bullets": asked.bullets,
-            "image": asked.picture,
-            "quote": asked.quote,
-            "html": asked.html,
-            "page": asked.page,
-        }
-        return tuple(name for name, one in held.items() if one and name not in _PLACES[template])
-
     def _writes_itself(self, template: str) -> bool:
         """Whether a template is the project's own, and may show what no section holds."""
-        return template not in _PLACES or (self._project / FOLDER / f"{template}.html").is_file()
+        return template not in _OURS or (self._project / FOLDER / f"{template}.html").is_file()
 
     def _of_deck(self, slide: Slide) -> Slide:
         if not slide.deck:

@@ -27,6 +27,8 @@ class OneColour:
         return ()
 
     def make(self, slide, look):
+        if slide.prompt == "nothing":
+            return b""
         out = io.BytesIO()
         Image.new("RGB", (look.width_px, look.height_px), slide.prompt).save(out, "PNG")
         return out.getvalue()
