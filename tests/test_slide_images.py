@@ -529,7 +529,8 @@ def test_a_slide_with_nothing_on_it_is_told(project: Path) -> None:
     with pytest.raises(SlideError, match="or name a model that draws its slide_prompt"):
         makers.settled(Slide("", "", prompt="the sea"))
     path = save(project, "flag.png", flag((1600, 900)))
-    assert makers.settled(Slide("", "", picture=path)).template == "picture"
+    assert makers.settled(Slide("", "", picture=path)).template == "full"
+    assert makers.settled(Slide("", "", picture=path, bullets=("a",))).template == "picture"
     (project / "templates").mkdir()
     for name in ("chart", "statement"):
         (project / "templates" / f"{name}.html").write_text("words of its own")

@@ -159,7 +159,7 @@ def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
         assert image.convert("RGB").getpixel((160, 90)) == (0, 128, 0)
     folder.edit("script.yaml", "slide_prompt: green", "slide_prompt: nothing")
     told = folder.doit(env=plug_in, code=1).err
-    assert "script.yaml:4: sections[0]: what the picture maker gave is no picture" in told
+    assert "script.yaml:5: sections[0]: what the picture maker gave is no picture" in told
     assert b"" not in folder.files("build/artwork/*").values()
     folder.write("movie.yaml", SMALL + "slides: {maker: one-color}\n")
     told = folder.doit(env=plug_in, code=1).err

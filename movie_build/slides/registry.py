@@ -147,7 +147,8 @@ def _template(slide: Slide) -> str:
     if slide.html:
         return "html"
     if slide.picture:
-        return "full" if slide.fit else "picture"
+        # With nothing beside it, a picture is the whole slide.
+        return "full" if slide.fit or not (slide.title or slide.bullets) else "picture"
     if slide.prompt:
         return "full"
     if slide.quote:
