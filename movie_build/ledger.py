@@ -71,9 +71,12 @@ class Ledger:
             if self.budget_usd is not None and usd > 0:
                 whole = spent + self._reserved_usd + usd
                 if whole > self.budget_usd + 1e-9:
+                    under_way = (
+                        f", ${self._reserved_usd:.4f} under way" if self._reserved_usd else ""
+                    )
                     raise BudgetError(
                         f"{service}: the next call would cost about ${usd:.4f}, and of the "
-                        f"budget of ${self.budget_usd:.2f} ${spent:.4f} is spent; "
+                        f"budget of ${self.budget_usd:.2f} ${spent:.4f} is spent{under_way}; "
                         "raise `budget` in movie.yaml to go on"
                     )
             self._reserved_usd += usd

@@ -117,6 +117,13 @@ def test_the_budget_stops_before_the_call_that_would_exceed_it(tmp_path):
     assert read_costs(tmp_path / "costs.json")["s"] == Use(calls=2, usd=0.02)
 
 
+def test_what_is_under_way_is_told_where_it_leaves_no_money():
+    ledger = Ledger(budget_usd=0.05)
+    ledger.reserve("s", 0.04)
+    with pytest.raises(BudgetError, match=r"\$0\.0000 is spent, \$0\.0400 under way; raise"):
+        ledger.reserve("s", 0.04)
+
+
 def test_calls_under_way_at_once_cannot_overrun_the_budget_together():
     ledger = Ledger(budget_usd=0.05)
     service = Service("s", Limits(at_once=16), ledger)

@@ -514,7 +514,8 @@ def test_the_template_suits_what_a_section_holds(project: Path) -> None:
     whole = makers.settled(Slide("full", "T", picture=picture, bullets=("a",), movie_title="M"))
     assert (whole.title, whole.bullets, whole.movie_title) == ("", (), "")
     for slide, words in (
-        (Slide("full", "T"), "needs an `image`"),
+        (Slide("full", "T"), "needs an `image`$"),
+        (Slide("picture", "T", prompt="p"), "needs an `image`, or name a model that draws"),
         (Slide("", "T", fit="cover"), "`fit` is for a picture"),
     ):
         with pytest.raises(SlideError, match=words):

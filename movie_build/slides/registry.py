@@ -65,10 +65,10 @@ class SlideMakers:
             return draft(slide)
         if not slide.template:
             slide = replace(slide, template=_template(slide))
+        model = ", or name a model that draws its slide_prompt" if asked else ""
         if slide.template in ("full", "picture") and not (slide.picture or prompt):
-            raise SlideError(f"the template {slide.template!r} needs an `image`")
+            raise SlideError(f"the template {slide.template!r} needs an `image`{model}")
         if not _holds_anything(slide) and not self._writes_itself(slide.template):
-            model = ", or name a model that draws its slide_prompt" if asked else ""
             raise SlideError(
                 "there is nothing on this slide: write a `title`, or give it `bullets`, a `quote`, "
                 f"an `image` or `html`{model}"
