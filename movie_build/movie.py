@@ -186,6 +186,15 @@ def _script_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Script | 
     return _Understood(script, tuple(warnings_of(keys, file)))
 
 
+def mistakes_in(script: str, name: str) -> list[Mistake]:
+    """What is wrong with a script before it becomes the file `name`."""
+    from movie_build.yamlfile import parse
+
+    mistakes: list[Mistake] = []
+    _script_of(parse(script.encode("utf-8", "replace"), name), mistakes)
+    return mistakes
+
+
 def _validated(model: type[M], file: YamlFile, mistakes: list[Mistake]) -> M | None:
     """What a file says, as far as it can be understood."""
     from pydantic import ValidationError

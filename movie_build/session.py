@@ -20,7 +20,7 @@ from movie_build.flags import flag
 from movie_build.graph import Graph, build_graph, look_for_names
 from movie_build.join import MovieFile
 from movie_build.ledger import Ledger
-from movie_build.movie import Movie, load, read
+from movie_build.movie import Movie, load, mistakes_in, read
 from movie_build.pieces import MADE, Bench, Piece
 from movie_build.pins import is_kept
 from movie_build.progress import Progress
@@ -385,7 +385,11 @@ class Edition:
             print(f"{self.project.name}: {why}; the outline author writes", file=sys.stderr)
         try:
             author = open_author(self.movie, self.session.services, again=ask_again, report=report)
-            return dump(author.write(article))
+            text = dump(author.write(article))
+            if mistakes := mistakes_in(text, self.project.script.name):
+                told = "; ".join(map(str, mistakes[:5]))
+                raise AuthorError(f"{author_name(self.movie)!r} gave no usable script: {told}")
+            return text
         except MovieBuildError as error:
             is_model = author_name(self.movie) == "llm"
             raise error.placed(config.model.where if is_model else config.author_where) from None

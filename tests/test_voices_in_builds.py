@@ -166,6 +166,17 @@ def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
     assert "movie.yaml:2: slides.maker: no maker 'one-color'; did you mean 'one-colour'?" in told
 
 
+def test_what_an_author_of_a_plug_in_gives_must_be_a_script(
+    folder: Folder, plug_in: dict[str, str]
+) -> None:
+    folder.write("page.html", PAGE.replace("Tides", "Nothing"))
+    folder.write("movie.yaml", "source: page.html\ncontent: {author: shouting}\n")
+    told = folder.doit(env=plug_in, code=1).err
+    assert "movie.yaml:2: content.author: 'shouting' gave no usable script: script.yaml:" in told
+    assert "an empty line cannot be spoken" in told
+    assert not (folder.path / "script.yaml").exists()
+
+
 def test_the_voice_of_a_plug_in_is_installed_and_speaks(
     folder: Folder, plug_in: dict[str, str]
 ) -> None:

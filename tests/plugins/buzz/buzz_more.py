@@ -12,7 +12,7 @@ class Shouting:
         pass
 
     def write(self, article):
-        line = Line(f"{article.title.upper()}!")
+        line = Line(f"{article.title.upper()}!" if article.title != "Nothing" else "")
         return Script(article.title, (Section(article.title, (line,), slide_prompt="green"),))
 
 
