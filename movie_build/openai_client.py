@@ -114,12 +114,17 @@ def service_name(url: str, provider: str = "") -> str:
 
 @contextmanager
 def translated(
-    client: openai.OpenAI, error: type[MovieBuildError], used: Use = NOTHING
+    client: openai.OpenAI,
+    error: type[MovieBuildError],
+    used: Use = NOTHING,
+    *,
+    remedy: str = "trying again will not help",
 ) -> Iterator[None]:
     """Turns what a call through `client` can raise into what `Service.call` understands.
 
     Also around reading a streamed body. Tracebacks leave the originals out: they may hold keys.
     `used` is what the call costs: it counts also where an answer had begun and is no good.
+    `remedy` is what to do where a request is refused for what it asks.
 
     Raises:
         Retry: it may pass: no connection, no answer in time, half an answer, 408, 409, 429, 5xx.
@@ -132,7 +137,7 @@ def translated(
         yield
         return
     except openai.APIStatusError as failure:
-        told: Exception = _refused(client, failure, error)
+        told: Exception = _refused(client, failure, error, remedy)
     except (openai.APITimeoutError, httpx2.TimeoutException) as failure:
         told = Retry(
             f"{shown_url(str(client.base_url))} did not answer in time",
@@ -196,7 +201,10 @@ def _until(response: httpx2.Response, ends_s: float) -> httpx2.SyncByteStream:
 
 
 def _refused(
-    client: openai.OpenAI, failure: openai.APIStatusError, error: type[MovieBuildError]
+    client: openai.OpenAI,
+    failure: openai.APIStatusError,
+    error: type[MovieBuildError],
+    remedy: str,
 ) -> Exception:
     status, headers = failure.status_code, failure.response.headers
     said = without_key(
@@ -211,7 +219,7 @@ def _refused(
     said = f"{shown_url(str(client.base_url))}: {said}"
     if status == 404:
         return error(f"{said}; are the model and this address right?")
-    return error(f"{said}; trying again will not help")
+    return error(f"{said}; {remedy}")
 
 
 def _asked_s(headers: Mapping[str, str]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Folder
+from conftest import DODO, Folder
 
 from movie_build import fonts, theme
 from movie_build.browser import Browser, Page
@@ -181,3 +181,14 @@ def test_a_script_just_written_is_looked_at_too(folder: Folder) -> None:
     told = folder.doit(code=1).err
     assert told.count("no installed font can show") == 1
     assert folder.files("build/audio/*") == {}
+
+
+def test_where_one_of_several_movies_cannot_be_drawn_the_others_are_made(folder: Folder) -> None:
+    folder.write("dodo.py", "from movie_build.tasks import movies\n\nmovies(globals(), __file__)\n")
+    for name, script in (("bad", SCRIPT), ("good", SCRIPT.replace(UNKNOWN, "."))):
+        folder.write(f"projects/{name}/dodo.py", DODO)
+        folder.write(f"projects/{name}/script.yaml", script)
+    run = folder.doit(code=None)
+    assert run.code != 0 and run.err.count("bad/script.yaml:") == 3
+    assert (folder.path / "projects/good/dist/good.mp4").exists()
+    assert not [*(folder.path / "projects/bad/build").glob("audio/*")]

@@ -225,7 +225,8 @@ def test_what_does_not_pass_is_the_slides_error(fault, words, service, server):
 @pytest.mark.parametrize("fault", ["400", "moderated with status 200"])
 def test_a_refused_prompt_is_not_asked_again(fault, service, server, waits):
     server.fault = lambda _prompt, _nth: fault
-    with pytest.raises(SlideError, match=r"rejected by the safety system|flagged as unsafe"):
+    words = r"(rejected by the safety system|flagged as unsafe); change the slide_prompt, or"
+    with pytest.raises(SlideError, match=words):
         pictures(service, server).make(SLIDE, WIDE)
     assert (server.calls[SLIDE.prompt], waits) == (1, [])
 
@@ -237,7 +238,9 @@ def test_a_models_refusal_is_told_and_its_chatter_asked_again(service, server):
         maker.make(SLIDE, WIDE)
     assert service.ledger.run["openai"].broken == 1
     server.reply = "words"
-    with pytest.raises(SlideError, match=r"words came and no picture: I would draw.*tried 3"):
+    with pytest.raises(
+        SlideError, match=r"no picture \(does this model draw\?\): I would.*tried 3"
+    ):
         maker.make(SLIDE, WIDE)
     assert len(server.asked) == 1 + 3
 

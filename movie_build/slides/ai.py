@@ -34,6 +34,7 @@ Api: TypeAlias = Literal["images", "chat"]
 
 VERSION = 1
 
+_REMEDY = "change the slide_prompt, or what `slides` in movie.yaml asks for"
 _LARGEST_ANSWER = 128 << 20
 _REFUSES_FORM = (400, 404, 415, 422)
 _FORM_WORDS = ("modalit", "image_config", "extra", "unknown", "unrecognized")
@@ -143,7 +144,7 @@ class AiPictures:
         """
         prompt, size = self._prompt(slide, look), self._size(look)
         used = Use(characters=len(prompt), usd=self._usd or 0.0)
-        with translated(client, SlideError, used):
+        with translated(client, SlideError, used, remedy=_REMEDY):
             body = (
                 self._chat(client, prompt, size)
                 if self.api == "chat"
@@ -157,7 +158,8 @@ class AiPictures:
             said = without_key(client, str(refused))
             spoilt = NOTHING if refused.is_error else _charged(used, refused.usage).spoilt()
             if refused.status and not may_pass(refused.status):
-                return SlideError(f"{self._service.name}: the prompt is refused: {said}"), spoilt
+                told = f"{self._service.name}: the prompt is refused: {said}; {_REMEDY}"
+                return SlideError(told), spoilt
             raise Retry(said, used=spoilt) from None
         use = replace(_charged(used, answer.usage), images=1)
         if isinstance(answer.picture, bytes):

@@ -153,7 +153,9 @@ def _none(told: Mapping[str, object], usage: Usage) -> Refused:
         if said.get("refusal") or ended in _REFUSING:
             return Refused(text or ended, _REFUSED, usage=usage)
         if text:
-            return Refused(f"words came and no picture: {text}", usage=usage)
+            return Refused(
+                f"words came and no picture (does this model draw?): {text}", usage=usage
+            )
     return Refused("the answer holds no picture", usage=usage)
 
 
