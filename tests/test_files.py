@@ -414,8 +414,10 @@ sections:
   subtitle: sub
   template: mine
   narrations: [x]
+- {title: C, bullets: [one], slide_prompt: drawn from this alone, narrations: [x]}
 """
     (tmp_path / "script.yaml").write_text(script)
+    (tmp_path / "movie.yaml").write_text("slides: {llm: {model: m}}")
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/mine.html").write_text("<h1>{{ slide.title }} {{ slide.subtitle }}</h1>")
     assert [str(warning) for warning in check_movie(tmp_path).warnings] == [
