@@ -145,7 +145,7 @@ class Reporter:
             )
         if self.telling.junit:
             self._report_junit()
-        failed = any(session.failures for session in self.active)
+        failed = bool(self.refused) or any(session.failures for session in self.active)
         if failed and not (self.bugs or self.asides) and command_line.given.get() is None:
             # doit calls it an error, not a failure, that the movie waits for a piece that failed.
             raise SystemExit(1)
