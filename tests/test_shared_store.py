@@ -209,17 +209,17 @@ def test_a_store_that_never_answers_costs_one_time_limit(silent: None) -> None:
     for n in range(50):
         assert store.get(f"{n:064}") is None
         store.put(f"{n:064}", b"x")
-    assert time.monotonic() - began < asked_s + 0.5
+    assert time.monotonic() - began < asked_s + 3, "fifty more cost nothing"
     assert len(store.settle()) == 1
 
 
 def test_uploads_that_take_too_long_are_left_and_told(silent: None) -> None:
-    store = SharedStore("s3://movies/team", timeout_s=2, settle_s=0.3)
+    store = SharedStore("s3://movies/team", timeout_s=20, settle_s=0.3)
     for n in range(6):
         store.put(f"{n:064}", b"x")
     began = time.monotonic()
     (told,) = store.settle()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     assert told.startswith("6 pieces were not uploaded to s3://movies/team in time")
 
 
