@@ -146,7 +146,8 @@ class Reporter:
         if self.telling.junit:
             self._report_junit()
         failed = bool(self.refused) or any(session.failures for session in self.active)
-        if failed and not (self.bugs or self.asides) and command_line.given.get() is None:
+        other = self.bugs or self.asides or sys.exc_info()[0]
+        if failed and not other and command_line.given.get() is None:
             # doit calls it an error, not a failure, that the movie waits for a piece that failed.
             raise SystemExit(1)
 

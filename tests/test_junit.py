@@ -142,7 +142,7 @@ def test_what_a_frozen_build_lacks_is_told_wherever_ci_looks(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(broken.path / "summary.md"))
     monkeypatch.setenv("MOVIE_BUILD_JUNIT", str(broken.path / "report.xml"))
-    run = broken.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=None)
+    run = broken.doit(env={"MOVIE_BUILD_FROZEN": "1"}, code=1)
     assert run.code
     assert (broken.path / "projects/fine/dist/fine.mp4").exists(), "it lacks nothing"
     assert not (project.path / "build/slides").exists()
