@@ -56,7 +56,9 @@ def _told(movie: Movie) -> str:
     n_lines = sum(len(section.narrations) for section in movie.script.sections)
     n_letters = sum(len(li.text) for s in movie.script.sections for li in s.narrations)
     n_slides = len(movie.script.sections)
-    return f"{movie.name}: {n_lines} lines ({n_letters} characters) on {n_slides} slides"
+    lines = "1 line" if n_lines == 1 else f"{n_lines} lines"
+    slides = "1 slide" if n_slides == 1 else f"{n_slides} slides"
+    return f"{movie.name}: {lines} ({n_letters} characters) on {slides}"
 
 
 def _readings(movie: Movie) -> list[str]:

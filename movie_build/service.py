@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from movie_build import interrupt
+from movie_build import interrupt, telling
 from movie_build.errors import BudgetError, MovieBuildError
 from movie_build.ledger import NOTHING, Ledger, Use
 
@@ -20,6 +20,7 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 # A service that asks for more patience than this is told of instead of waited for.
 _LONGEST_ASKED_S = 300.0
+_WORTH_TELLING_S = 10.0
 
 
 class Retry(Exception):
@@ -165,7 +166,10 @@ class Service:
     def _leave_alone(self, wait_s: float) -> None:
         with self._pace:
             until_s = time.monotonic() + wait_s
+            longer_s = until_s - max(self._left_alone_until_s, time.monotonic())
             self._left_alone_until_s = max(self._left_alone_until_s, until_s)
+        if longer_s >= _WORTH_TELLING_S and wait_s <= _LONGEST_ASKED_S:
+            telling.warn(f"{self.name} is busy, and is asked again in {wait_s:.0f} s")
 
     @staticmethod
     def _wait_s(n: int, failure: Retry) -> float:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
+from movie_build import plug_ins
 from movie_build.errors import nearest
 
 # `web` is pages and pictures, `voicevox` all engines that speak its protocol.
 SERVICES = ("openai", "openrouter", "voicevox", "web")
-_PLUG_INS = ("movie_build.voices", "movie_build.authors", "movie_build.slides")
+_PLUG_INS = (plug_ins.VOICES, plug_ins.AUTHORS, plug_ins.SLIDES)
 # Services that go by a name, not by their host's.
 _NAMED_HOSTS = {"api.openai.com": "openai", "openrouter.ai": "openrouter"}
 
@@ -36,7 +36,7 @@ def trouble(name: str, named: Collection[str], urls: Iterable[str]) -> str:
     if not meant and "." in name and not get_close_matches(name, hosts, cutoff=0.8):
         return ""
     # Looking for packages takes a while: last.
-    installed = {point.name for group in _PLUG_INS for point in entry_points(group=group)}
+    installed = {name for group in _PLUG_INS for name in plug_ins.installed(group)}
     if name in installed:
         return ""
     hint = f"write {meant!r}" if meant else nearest(name, known | installed)

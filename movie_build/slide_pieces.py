@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from movie_build import image_file, keys, telling
+from movie_build import image_file, keys, plug_ins, telling
 from movie_build.address import bare
 from movie_build.config import Backdrop, Model
 from movie_build.errors import Mistake, MovieBuildError, SlideError, Where, in_order, nearest
@@ -76,7 +76,8 @@ class Painter:
             raise error.placed(section.where) from None
         self.unshown += sorted(self._unshown(section, slide.template), key=in_order)
         recipe = keys.recipe("slide", SLIDE, {"maker": identity})
-        make = partial(_draw, self.makers.slides, slide, self.look, needs, section.where)
+        draw = partial(_draw, self.makers.slides, slide, self.look, needs)
+        make = partial(draw, section.where, bool(section.page))
         # Where nothing is written, sections of any title, and of any language, share the slide.
         name = slide.title or _what_is_shown(section)
         drawn = self._piece("slides", name, recipe, ".png", make, needs)
@@ -287,14 +288,12 @@ def drawing_url(model: Model) -> str | None:
 
 def _plug_in(movie: Movie, services: Services) -> PictureMaker:
     """A maker of pictures from another package: see docs/plugins.md."""
-    from importlib.metadata import entry_points
-
-    name = movie.config.drawing.maker
-    found = {point.name: point for point in entry_points(group="movie_build.slides")}
+    name, where = movie.config.drawing.maker, movie.config.drawing.maker_where
+    found = plug_ins.installed(plug_ins.SLIDES)
     if name not in found:
-        where = movie.config.drawing.maker_where
         raise SlideError(f"no maker {name!r}; {nearest(name, found)}", at=where)
-    maker: PictureMaker = found[name].load()(movie.config.drawing, services.named(name))
+    make = found[name].load(at=where)
+    maker: PictureMaker = make(movie.config.drawing, services.named(name))
     return maker
 
 
@@ -304,13 +303,15 @@ def _draw(
     look: Look,
     needs: tuple[Piece, ...],
     where: Where | None,
+    is_page: bool,
     bench: Bench,
 ) -> bytes:
     try:
         for piece in needs:
             bench.take(piece)
         png = maker.draw(slide, look)
-        for warning in maker.warnings(slide):
+        # A deck's page is drawn as large as the slide is.
+        for warning in () if is_page else maker.warnings(slide):
             telling.warn(f"{where}: {warning}")
         return png
     except MovieBuildError as error:

@@ -54,6 +54,13 @@ def test_a_busy_service_is_left_alone_by_other_calls_too(busy):
     assert len(waits) == 1 and 0.2 < waits[0] < 7.5
 
 
+def test_a_long_wait_is_told_once_however_many_calls_are_told_of_it(capsys):
+    service = Service("s", sleep=lambda _: None)
+    for after_s in (1.0, 60.0, 60.0):
+        service.call(failing(1, after_s=after_s), VoiceError)
+    assert capsys.readouterr().err == "warning: s is busy, and is asked again in 60 s\n"
+
+
 def test_one_call_that_fails_by_itself_holds_back_no_other():
     waits: list[float] = []
     service = Service("s", Limits(tries=1), sleep=waits.append)

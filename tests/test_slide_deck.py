@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import Folder
 from PIL import Image
 
 from movie_build.errors import SlideError
@@ -292,3 +293,12 @@ def state_of(pid: str) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def test_a_page_in_a_small_movie_is_not_called_small(folder: Folder) -> None:
+    save_pdf(folder.path / "talk.pdf")
+    folder.write(
+        "script.yaml",
+        "title: T\ndeck: talk.pdf\nsections: [{title: S, page: 2, narrations: [Hello.]}]\n",
+    )
+    assert "pixels" not in folder.doit("slides").err

@@ -166,6 +166,28 @@ def test_an_author_and_a_picture_maker_of_a_plug_in_make_a_movie(
     assert "movie.yaml:2: slides.maker: no maker 'one-color'; did you mean 'one-colour'?" in told
 
 
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ("audio: {engine: buzz}", "audio"),
+        ("content: {author: shouting}", "content.author"),
+        ("slides: {maker: one-colour}", "slides.maker"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_imported_is_told_at_the_key_that_names_it(
+    folder: Folder, plug_in: dict[str, str], tmp_path: Path, config: str, place: str
+) -> None:
+    site = shutil.copytree(plug_in["PYTHONPATH"], tmp_path / "site")
+    for module in site.glob("buzz*.py"):
+        module.write_text("import not_there\n")
+    folder.write("page.html", PAGE)
+    folder.write("movie.yaml", f"source: page.html\n{config}\n")
+    told = folder.doit(env={"PYTHONPATH": str(site)}, code=1).err
+    assert f"movie.yaml:2: {place}: the plug-in" in told
+    assert "No module named 'not_there'" in told and "pip install -U" in told
+    assert "Traceback" not in told
+
+
 def test_what_an_author_of_a_plug_in_gives_must_be_a_script(
     folder: Folder, plug_in: dict[str, str]
 ) -> None:

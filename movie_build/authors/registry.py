@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from movie_build import progress
+from movie_build import plug_ins, progress
 from movie_build.authors.protocol import Author
 from movie_build.errors import AuthorError, nearest
 from movie_build.movie import Movie
+from movie_build.plug_ins import PlugIn
 from movie_build.service import Services
 
 AUTHORS = ("outline", "llm")
 _KEYS = ("OPENAI_API_KEY", "OPENROUTER_API_KEY")
-_GROUP = "movie_build.authors"
 
 
 def author_name(movie: Movie) -> str:
@@ -50,7 +50,8 @@ def open_author(
         return Outline(OutlineSettings(config.max_minutes, movie.asked_language))
     if name == "llm":
         return _llm(movie, services, again, report)
-    author: Author = _plug_in(movie)()(movie.config, services.named(name))
+    make = _plug_in(movie).load(at=movie.config.author_where)
+    author: Author = make(movie.config, services.named(name))
     return author
 
 
@@ -64,15 +65,13 @@ def see_that_it_exists(movie: Movie) -> None:
         _plug_in(movie)
 
 
-def _plug_in(movie: Movie) -> Callable[[], Callable[..., Author]]:
-    """What loads the plug-in that is the author."""
-    from importlib.metadata import entry_points
-
-    name, plug_ins = author_name(movie), {one.name: one for one in entry_points(group=_GROUP)}
-    if name not in plug_ins:
-        what = f"no author {name!r}; {nearest(name, [*AUTHORS, *plug_ins])}"
+def _plug_in(movie: Movie) -> PlugIn:
+    """The plug-in that is the author."""
+    name, found = author_name(movie), plug_ins.installed(plug_ins.AUTHORS)
+    if name not in found:
+        what = f"no author {name!r}; {nearest(name, [*AUTHORS, *found])}"
         raise AuthorError(what, at=movie.config.author_where)
-    return plug_ins[name].load
+    return found[name]
 
 
 def _llm(

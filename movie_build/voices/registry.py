@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from movie_build import plug_ins
 from movie_build.config import Config, VoiceSettings, Word
 from movie_build.errors import Faults, MovieBuildError, VoiceError, nearest
 from movie_build.openai_client import service_name, usual_url
+from movie_build.plug_ins import PlugIn
 from movie_build.service import Services
 from movie_build.take import Take
 from movie_build.voices.protocol import InParts, JsonValue, Voice
@@ -45,7 +47,6 @@ ENGINES: Mapping[str, frozenset[str]] = {
     "recorded": frozenset(),
 }
 ALIASES = dict.fromkeys(("aivisspeech", "coeiroink", "sharevox", "lmroid"), "voicevox")
-_GROUP = "movie_build.voices"
 _AS_TYPED = {
     "speaker": "`speaker` or `speaker_id`",
     "pause_s": "`pause_length`",
@@ -261,7 +262,7 @@ class Studio:
     def _plug_in(self, settings: VoiceSettings) -> Speaker:
         """A voice of another package: see docs/plugins.md."""
         assert settings.engine
-        make = self._maker(settings)
+        make = self._maker(settings).load(at=settings.where)
         told = {
             name: value
             for name in VoiceSettings.__dataclass_fields__
@@ -269,11 +270,11 @@ class Studio:
             and (value := getattr(settings, name)) is not None
         }
         options = {**told, **json.loads(settings.options or "{}")}
-        voice: Voice = make()(options, self.services.named(settings.engine))
+        voice: Voice = make(options, self.services.named(settings.engine))
         return Speaker(voice, voice.identity(), remote=getattr(voice, "remote", True))
 
-    def _maker(self, settings: VoiceSettings) -> Callable[[], Callable[..., Voice]]:
-        """What loads the plug-in that `settings` name.
+    def _maker(self, settings: VoiceSettings) -> PlugIn:
+        """The plug-in that `settings` name.
 
         Raises:
             VoiceError: there is none of that name.
@@ -286,10 +287,8 @@ class Studio:
         return self._plug_ins[name]
 
     @cached_property
-    def _plug_ins(self) -> Mapping[str, Callable[[], Callable[..., Voice]]]:
-        from importlib.metadata import entry_points
-
-        return {point.name: point.load for point in entry_points(group=_GROUP)}
+    def _plug_ins(self) -> Mapping[str, PlugIn]:
+        return plug_ins.installed(plug_ins.VOICES)
 
 
 def _settled(settings: VoiceSettings, language: str) -> VoiceSettings:
