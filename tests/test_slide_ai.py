@@ -268,12 +268,21 @@ def test_a_picture_that_was_paid_for_and_not_fetched_is_not_paid_for_again(
     assert shown(content) == color_of(SLIDE.prompt)
     assert server.calls[SLIDE.prompt] == 1
     assert not [*tmp_path.iterdir()]
+    # Nor if the next build finds no network at all.
+    server.file_fault = lambda nth: "500" if nth <= 10 else ""
+    with pytest.raises(SlideError, match="answered 500"):
+        pictures(service, server, keep=tmp_path).make(SLIDE, WIDE)
+    nobody = "http://127.0.0.1:9/v1"
+    with pytest.raises(SlideError, match=r"127\.0\.0\.1:9"):
+        pictures(service, server, keep=tmp_path, base_url=nobody).make(SLIDE, WIDE)
+    assert pictures(service, server, keep=tmp_path).make(SLIDE, WIDE) == content
+    assert server.calls[SLIDE.prompt] == 2
     # Where the address is no good any more, another picture is asked for.
-    server.file_fault = lambda nth: "404" if nth in (5, 6) else ""
+    server.file_fault = lambda nth: "404" if nth in (12, 13) else ""
     with pytest.raises(SlideError, match="404"):
         pictures(service, server, keep=tmp_path).make(SLIDE, WIDE)
     assert pictures(service, server, keep=tmp_path).make(SLIDE, WIDE) == content
-    assert server.calls[SLIDE.prompt] == 3
+    assert server.calls[SLIDE.prompt] == 4
     assert not [*tmp_path.iterdir()]
 
 

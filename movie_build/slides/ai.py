@@ -132,6 +132,7 @@ class AiPictures:
         if isinstance(found, SlideError):
             raise found
         if isinstance(found, bytes):
+            owed.settle()
             return found
         return owed.fetch(found, self._fetched)
 

@@ -36,10 +36,11 @@ class Owed:
         except OSError:
             return None
         content = None
-        if path and url:
+        if url:
+            # Where it fails the address stays: without a network there is no other one either.
             with suppress(SlideError):
                 content = fetch(url)
-            path.unlink(missing_ok=True)
+                self.settle()
         return content
 
     def fetch(self, url: str, fetch: Callable[[str], bytes]) -> bytes:
@@ -52,5 +53,10 @@ class Owed:
             write_bytes(path, url.encode())
             path.chmod(0o600)
         content = fetch(url)
-        path.unlink(missing_ok=True)
+        self.settle()
         return content
+
+    def settle(self) -> None:
+        """Forget the address: the picture is there."""
+        if self._path:
+            self._path.unlink(missing_ok=True)
