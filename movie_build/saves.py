@@ -116,6 +116,7 @@ class Saves:
         def wanted(_: Change, path: str) -> bool:
             return counts(Path(path))
 
+        saved: set[Path] = set()
         try:
             turns = watch(
                 *paths,
@@ -128,7 +129,6 @@ class Saves:
                 recursive=recursive,
                 ignore_permission_denied=True,
             )
-            saved: set[Path] = set()
             since_s = 0.0
             for changes in turns:
                 ready.set()
@@ -145,6 +145,9 @@ class Saves:
                 self._under_way.clear()
         finally:
             ready.set()
+            if saved:  # others are followed now, and of this save no more will be heard
+                self.seen.set()
+                self._under_way.clear()
 
 
 def _is_being_written(path: Path) -> bool:

@@ -17,6 +17,8 @@ import pytest
 from conftest import SMALL, Folder
 from PIL import Image
 
+from movie_build.saves import Followed, Saves
+
 TEMPLATES = Path(__file__).parents[1] / "templates"
 LINES = [f"This is line number {n} of the movie." for n in range(1, 7)]
 SCRIPT = "title: T\nsections:\n- title: One slide\n  narrations:\n" + "".join(
@@ -195,6 +197,27 @@ def test_a_save_that_takes_its_time_is_waited_for(watching: Watcher) -> None:
     said = watching.until(BUILT)
     assert not [line for line in said if "script.yaml" in line], "half of it was read"
     assert [line.split()[:2] for line in said[:1]] == [["audio", "1"]], said
+
+
+def test_a_save_under_way_is_seen_though_others_are_followed_meanwhile(tmp_path: Path) -> None:
+    script, theme = tmp_path / "movie/script.yaml", tmp_path / "theme"
+    for folder in (script.parent, theme):
+        folder.mkdir()
+    none: frozenset[Path] = frozenset()
+    saves = Saves(Followed(script.parent, none, none))
+    try:
+        with script.open("w") as file:
+            file.write("title: T")
+            file.flush()
+            time.sleep(0.3)
+            assert not saves.seen.is_set()
+            saves.follow(Followed(script.parent, none, none, frozenset([theme])))
+        assert saves.seen.wait(5)
+        assert saves.another(), "no save is waited for without end"
+        saves.seen.clear()
+        assert not saves.another()
+    finally:
+        saves.close()
 
 
 def test_a_theme_and_a_picture_are_watched_wherever_they_lie(
