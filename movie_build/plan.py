@@ -15,10 +15,12 @@ from movie_build.graph import Graph
 from movie_build.hosts import is_public
 from movie_build.join import MovieFile
 from movie_build.ledger import shown_usd
+from movie_build.openai_client import usual_url
 from movie_build.pace import Pace
 from movie_build.pieces import Bench, Piece
 from movie_build.pins import is_kept
 from movie_build.session import Session
+from movie_build.slide_pieces import drawing_url
 from movie_build.store import default_folder
 from movie_build.units import Unit, inputs_of, kind_of, units_of
 
@@ -172,6 +174,7 @@ def plan_graphs(
     """
     plan = Plan(graphs[0].movie.name)
     units = units_of(*graphs)
+    drawn_at = usual_url(drawing_url(graphs[0].movie.config.drawing.model))
     stock = _Stock(bench, units, ask_store=ask_store)
     kinds: dict[tuple[str, str], int] = {}
     for unit in units:
@@ -187,7 +190,7 @@ def plan_graphs(
         plan.pieces.append(str(unit))
         kind = kind_of(unit)
         kinds[unit.step, kind] = kinds.get((unit.step, kind), 0) + 1
-        _price(plan, step, to_make, price)
+        _price(plan, step, to_make, price, drawn_at)
     for graph in graphs:
         movie = MovieFile(graph, bench)
         if movie.fresh():
@@ -227,8 +230,17 @@ class _Stock:
         return [piece, *(made for need in piece.needs for made in self.to_make(need))]
 
 
-def _price(plan: Plan, step: StepPlan, to_make: list[Piece], price: Callable[[str], Price]) -> None:
-    """Add what is to be spoken and drawn, and what that costs, to `step`."""
+def _price(
+    plan: Plan,
+    step: StepPlan,
+    to_make: list[Piece],
+    price: Callable[[str], Price],
+    drawn_at: str,
+) -> None:
+    """Add what is to be spoken and drawn, and what that costs, to `step`.
+
+    `drawn_at` is the address of what draws: a picture's own inputs tell none.
+    """
     for piece in to_make:
         inputs = inputs_of(piece)
         by = inputs.get("voice") or inputs.get("maker")
@@ -243,7 +255,8 @@ def _price(plan: Plan, step: StepPlan, to_make: list[Piece], price: Callable[[st
         each_usd = costs.characters if characters else costs.image
         if each_usd is None:
             # A service on a network of the user's own is free, as it is when it is asked.
-            if is_public(by["url"]) and model not in plan.unpriced:
+            asked = by["url"] if "voice" in inputs else drawn_at
+            if is_public(asked) and model not in plan.unpriced:
                 plan.unpriced.append(model)
             continue
         step.usd += each_usd * (characters / 1e6 if characters else 1)

@@ -174,3 +174,9 @@ def test_a_price_of_0_is_known_and_a_server_of_ones_own_is_free(folder: Folder) 
         said = folder.run(sys.executable, "-m", "movie_build.cli", "plan").out.strip()
         assert said.startswith("3 lines to speak (74 characters), 2 slides, ")
         assert said.endswith(f"0 reused{told}"), (url, prices)
+    folder.write("script.yaml", SCRIPT.replace("First slide", "First slide\n  slide_prompt: hills"))
+    for url, told in (("", "; price of flux not known"), ("http://127.0.0.1:8880/v1", "")):
+        drawing = f"slides: {{llm: {{model: flux, base_url: '{url}'}}}}\n"
+        folder.write("movie.yaml", f"{SMALL}{drawing}")
+        said = folder.run(sys.executable, "-m", "movie_build.cli", "plan").out.strip()
+        assert said.endswith(f"0 reused{told}"), url
