@@ -69,6 +69,8 @@ def find_line(name: str, lines: Sequence[Numbered[Line]]) -> Numbered[Line]:
         raise MovieBuildError(several(f"have {name!r} in them", found))
     if found:
         return found[0]
+    if number and (number[1] or "line").lower() == "slide":
+        raise MovieBuildError(f"{name!r} is a slide: name one of its lines, by its number or text")
     if number:
         raise MovieBuildError(f"there is no line {int(number[2])}: the script has {len(first)}")
     if place:

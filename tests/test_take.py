@@ -168,6 +168,7 @@ def test_a_line_is_called_by_number_place_id_or_text(movie: Folder) -> None:
     assert "3 lines have 'line' in them" in take(movie, "line", code=1).err
     assert "no line is called 'fourth'" in take(movie, "fourth", code=1).err
     assert "there is no line 9" in take(movie, "9", code=1).err
+    assert "'slide 1' is a slide: name one of its lines" in take(movie, "slide 1", code=1).err
     assert "no take of it is kept" in take(movie, "1", "--release", code=1).err
 
 
