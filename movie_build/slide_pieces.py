@@ -95,7 +95,7 @@ class Painter:
     def _unshown(self, section: Section, template: str) -> Iterator[Mistake]:
         """A warning for each key of a section that its template leaves out."""
         slides = self.makers.slides
-        if section.slide_prompt and not section.image and template == "full":
+        if section.slide_prompt and not section.image and template in ("full", "draft"):
             return  # what it shows is drawn from the prompt: models write bullets beside it
         for key in ("subtitle", "bullets", "quote", "html", "image"):
             if getattr(section, key) and not slides.shows(template, self.look, key):
