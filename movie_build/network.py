@@ -107,6 +107,9 @@ class Network(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url, host = request.url, request.url.raw_host.decode("ascii")
         if proxy := _proxy(url.scheme, host):
+            errand: Errand | None = request.extensions.get(_EXTENSION)
+            if errand and errand.public is None and not errand.page:
+                errand.public = is_public(errand.url)  # not what is asked for later, past the proxy
             return self._transport(proxy, proxy).handle_request(request)
         failure: httpx.TransportError = httpx.ConnectError(f"{host} has no address")
         for address in self._allowed(request, host):

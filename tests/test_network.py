@@ -18,7 +18,7 @@ from movie_build import browser
 from movie_build.browser_page import rendered
 from movie_build.errors import SlideError, SourceError
 from movie_build.fetch import PATIENCE, fetch_picture, get
-from movie_build.network import Network
+from movie_build.network import Network, direct
 from movie_build.service import Service
 from movie_build.slides.ai_download import picture_at
 from movie_build.source import read
@@ -169,6 +169,15 @@ def test_a_proxy_looks_up_itself_and_names_still_count(
     world.site.serve("/c", "straight")
     transport = Network(world.look_up, world.inner)
     assert get("http://direct.example.com/c", transport=transport).body == b"straight"
+    assert world.reached == [OUTSIDE]
+    # Where the proxy has asked for the page, its name alone says that it is on the internet.
+    world.names["direct.example.com"] = [["10.0.0.1"]]
+    world.site.serve(
+        "http://blog.example.com/d", "", status=302, Location="http://direct.example.com/c"
+    )
+    mixed = Network(world.look_up, lambda proxy: direct(proxy) if proxy else world.inner(None))
+    with pytest.raises(SourceError, match=r"which is on your own network \(10\.0\.0\.1\)"):
+        get("http://blog.example.com/d", transport=mixed)
     assert world.reached == [OUTSIDE]
 
 
