@@ -192,6 +192,7 @@ def fetch_picture(
         service=service,
         errand=errand,
     )
+    url = bare(url)
     if answer.media_type in ("text/html", "application/xhtml+xml"):
         raise SourceError(f"{url} is {answer.media_type}, not a picture")
     if not answer.body:

@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from movie_build.address import bare
 from movie_build.errors import SourceError
 from movie_build.hosts import is_public
 
@@ -49,6 +50,10 @@ class Errand:
     page: str = ""
     public: bool | None = None
 
+    def __post_init__(self) -> None:
+        # They are told where something is refused, and are no secrets there.
+        self.url, self.page = bare(self.url), bare(self.page)
+
     @property
     def extensions(self) -> dict[str, object]:
         """What a request on this errand carries, on every hop."""
@@ -56,9 +61,14 @@ class Errand:
 
     def refusal(self, url: str, found: Sequence[str] = ()) -> OwnNetwork:
         """The error for `url`, which is not to be asked, and whose host was found there."""
+        url = bare(url)
         why = f"is on your own network{f' ({found[0]})' if found else ''} and is not asked"
         if self.page:
-            leads = url if url == self.url else f"{self.url}, which redirects to {url}"
+            leads = (
+                url
+                if httpx.URL(url) == httpx.URL(self.url)
+                else f"{self.url}, which redirects to {url}"
+            )
             what = f"{self.page} may have named {leads}, which {why}"
             return OwnNetwork(f"{what}; if you trust it, save it and name the file", url)
         what = f"{self.url} redirects to {url}, which {why}"

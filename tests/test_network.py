@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.site import Site
 
 from movie_build import browser
+from movie_build.address import bare
 from movie_build.browser_page import rendered
 from movie_build.errors import SlideError, SourceError
 from movie_build.fetch import PATIENCE, fetch_picture, get
@@ -226,6 +228,22 @@ def test_no_page_of_the_internet_has_pictures_that_are_found_inside(
     ):
         fetch_picture(url, transport=world.transport, page=page)
     assert world.reached == []
+
+
+def test_no_refusal_tells_the_passwords_of_addresses(world: World) -> None:
+    world.names = {"blog.example.com": [[OUTSIDE]], "cdn.example.net": [["10.0.0.1"]]}
+    world.site.serve("/a", "", status=302, Location="http://u:s3cret@cdn.example.net/p.png")
+    world.site.serve("/page.png", "<p>", Content_Type="text/html")
+    page = "http://u:s3cret@blog.example.com/"
+    inside = "http://u:s3cret@cdn.example.net/p.png"
+    for url, told in (
+        (inside, f"{page} may have named {inside}, which is on your own network"),
+        (f"{page}a", f"may have named {page}a, which redirects to {inside}, which is on your own"),
+        (f"{page}page.png", f"{page}page.png is text/html, not a picture"),
+    ):
+        with pytest.raises(SourceError, match=re.escape(bare(told))) as caught:
+            fetch_picture(url, transport=world.transport, page=page)
+        assert "s3cret" not in str(caught.value)
 
 
 def test_a_picture_that_the_user_names_inside_is_fetched_whatever_the_page(world: World) -> None:
