@@ -290,7 +290,13 @@ def _asked(keys: ConfigFile) -> tuple[set[str], list[str]]:
     voices = [keys.audio, *(persona.synthesizer for persona in keys.personas)]
     named = {keys.content.author or "", keys.slides.maker, *(v.engine or "" for v in voices)}
     named |= {model.provider.strip().lower() for model in models}
-    spoken_at = [voice.base_url or "" for voice in voices if voice.engine == "openai"]
+    # A persona may leave the engine to `audio`.
+    engines = [voice.engine or keys.audio.engine for voice in voices]
+    spoken_at = [
+        voice.base_url or ""
+        for voice, engine in zip(voices, engines, strict=True)
+        if engine == "openai"
+    ]
     return named, [*(model.base_url for model in models), *spoken_at]
 
 

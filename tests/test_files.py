@@ -176,6 +176,11 @@ def test_half_a_script_is_a_mistake_wherever_it_ends(tmp_path):
         (["llm.example.org"], "content: {llm: {model: m, base_url: 'https://llm.example.org/v1'}}"),
         (["gpu"], "slides: {llm: {model: m, base_url: 'http://gpu:8000/v1'}}"),
         (["tts"], "audio: {engine: openai, base_url: 'http://tts:8880/v1'}"),
+        (
+            ["tts"],
+            "audio: {engine: openai}\n"
+            "personas: [{id: a, synthesizer: {base_url: 'http://tts:8880/v1'}}]",
+        ),
         (["mine"], "content: {llm: {model: m, provider: mine, base_url: 'http://gpu/v1'}}"),
         (["localhost", "llm.example.org"], ""),  # an environment somewhere may name them
         (["not-installed"], "personas: [{id: a, synthesizer: {engine: not-installed}}]"),
