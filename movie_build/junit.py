@@ -122,6 +122,10 @@ def _cases(session: Session) -> Iterator[_Case]:
             yield _Case(
                 "movie", name, movie.fresh(), outcomes.get(("movie", edition.project.edition))
             )
+    of_pieces = {str(outcome.error) for outcome in outcomes.values() if outcome.error}
+    for error in session.failures:  # what was found once the script was written
+        if str(error) not in of_pieces:
+            yield from _mistakes(Refused(session.project.folder, error))
 
 
 def _mistakes(refused: Refused) -> Iterator[_Case]:

@@ -124,6 +124,17 @@ def test_files_with_mistakes_are_failures_not_the_report_of_an_earlier_run(
     assert summary.startswith("### movie\n\n- script.yaml:1: ") and summary.count("\n- ") == 3
 
 
+def test_what_stops_a_first_build_once_its_script_is_written_is_a_failure(folder: Folder) -> None:
+    unknown = "\U0010fffd"
+    folder.write("page.md", f"# Tides\n\n## The moon {unknown}\n\n" + "It pulls the water.\n" * 9)
+    folder.write("movie.yaml", SMALL + "source: page.md\n")
+    folder.run(*BUILD, "--junit", "first.xml", code=1)
+    suite, told = cases(folder.path / "first.xml")
+    assert suite["failures"] == "1"
+    (failed,) = (case for case in told.values() if case.startswith("failure: "))
+    assert "no installed font can show" in failed
+
+
 def test_what_a_frozen_build_lacks_is_told_wherever_ci_looks(
     broken: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
