@@ -50,16 +50,18 @@ class InDoubt:
         own = [Where(file, place=f"{place}.{k}") for k in ("voice", "persona_id", "recording")]
         if any(map(self._doubts.at, own)):
             return True
-        if line.recording or (line.voice and line.voice.engine):
+        if line.recording:
+            return False
+        if line.persona_id and line.persona_id not in self._personas:
+            return True
+        if line.voice and line.voice.engine:
             return False
         return self._keys() or self._doubts.of_keys(line.where) or self._persona(line.persona_id)
 
     def _persona(self, name: str) -> bool:
-        """Whether it is open how a persona, or who is none, speaks."""
+        """Whether it is open how a known persona, or who is none, speaks."""
         if not name:
             return self._at("audio")
-        if name not in self._personas:
-            return True
         i, persona = self._personas[name]
         keys, voice = self._config(f"personas[{i}]"), f"personas[{i}].synthesizer"
         own = self._doubts.of_keys(keys) or self._at(voice)

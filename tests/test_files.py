@@ -298,6 +298,10 @@ sections:
         ("template: large, narrations: [x]", "style: {theem: mine}"),
         ("narrations: [{text: x, persona_id: a}]", "persona: [{id: a}]"),
         ("narrations: [{text: x, persona_id: a}]", "personas: {id: a}"),
+        (
+            "narrations: [{text: x, persona_id: a, voice: {engine: espeak}}]",
+            "persona: [{id: a}]",
+        ),
         ("narrations: [{text: x, voice: {engin: openai, voice: alloy}}]", ""),
         ("narrations: [{text: x, voice: {speaker: 3}}]", "audio: {engin: espeak}"),
         ("narrations: [{text: x, voise: {engine: nope}}]", "audio: {engine: espeak}"),
