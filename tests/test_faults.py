@@ -162,7 +162,7 @@ def test_a_script_of_ten_megabytes_is_read(folder: Folder) -> None:
     text = "title: T\nsections:\n- title: S\n  notes: |\n" + ("    " + notes) * 10_000
     folder.write("script.yaml", text + "  narrations: [Hello there.]\n")
     done = folder.run(sys.executable, "-m", "movie_build.cli", "check")
-    assert "1 lines" in done.out
+    assert "1 line " in done.out
 
 
 def test_a_torn_database_of_either_kind_is_made_anew(folder: Folder) -> None:
