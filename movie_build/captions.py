@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from movie_build import sentences
+
 # Two rows of 42 columns, as broadcasters and streaming services ask; a CJK letter takes two.
 _ROW_COLUMNS = 42
 _MOST_COLUMNS = 2 * _ROW_COLUMNS
+# Within a sentence. A mark without a space behind it may stand in a number or an address.
 _BREAKS = (
-    re.compile(r"(?<=[.!?。！？…])[\"'”’」』）)]*\s*"),
-    re.compile(r"(?<=[,;:、，；：—–])\s*"),
+    re.compile(r"(?<=[,;:])[\"'”’)]*\s+|(?<=[、，；：—])\s*|(?<=\s–)\s+"),
     re.compile(r"\s+"),
 )
 
@@ -47,14 +49,17 @@ def columns(text: str) -> int:
     )
 
 
-def phrases(text: str) -> list[str]:
+def phrases(text: str, language: str = "") -> list[str]:
     """`text` in parts of at most two rows, broken where it is least felt."""
-    return _split(text.strip(), 0)
+    text = text.strip()
+    if columns(text) <= _MOST_COLUMNS:
+        return [text] if text else []
+    return _filled(_sentences(text, language), 0)
 
 
-def cues(text: str, start_s: Fraction, end_s: Fraction) -> list[Cue]:
+def cues(text: str, start_s: Fraction, end_s: Fraction, language: str = "") -> list[Cue]:
     """The phrases of one line over its time, each for as long as its share of the letters."""
-    parts = phrases(text)
+    parts = phrases(text, language)
     weights = [max(columns(part), 1) for part in parts]
     whole, before = sum(weights), 0
     out = []
@@ -70,11 +75,15 @@ def _split(text: str, level: int) -> list[str]:
         return [text] if text else []
     if level == len(_BREAKS):
         return _cut(text)
-    parts = _pieces(text, _BREAKS[level])
+    return _filled(_pieces(text, _BREAKS[level]), level + 1)
+
+
+def _filled(parts: Sequence[str], level: int) -> list[str]:
+    """Phrases of `parts`, so many in each as it holds; what is too long is split at `level`."""
     if len(parts) == 1:
-        return _split(text, level + 1)
-    wanted = -(-columns(text) // _MOST_COLUMNS)
-    target = columns(text) / wanted
+        return _split(parts[0], level)
+    n_columns = columns("".join(parts))
+    target = n_columns / -(-n_columns // _MOST_COLUMNS)
     out: list[str] = []
     for part in parts:
         joined = out[-1] + part if out else part
@@ -82,7 +91,16 @@ def _split(text: str, level: int) -> list[str]:
             out[-1] = joined
         else:
             out.append(part)
-    return [phrase for joined in out for phrase in _split(joined.strip(), level + 1)]
+    return [phrase for joined in out for phrase in _split(joined.strip(), level)]
+
+
+def _sentences(text: str, language: str) -> list[str]:
+    """The sentences of `text`, each with the space behind it."""
+    starts, end = [], 0
+    for sentence in sentences.split(text, language):
+        starts.append(text.index(sentence, end))
+        end = starts[-1] + len(sentence)
+    return [text[a:b] for a, b in pairwise([*starts, len(text)])]
 
 
 def _pieces(text: str, at: re.Pattern[str]) -> list[str]:
@@ -132,9 +150,9 @@ def rows(text: str) -> str:
     if columns(text) <= _ROW_COLUMNS:
         return text
     half = columns(text) / 2
-    parts = _pieces(text, _BREAKS[2])
+    parts = _pieces(text, _BREAKS[1])
     if len(parts) == 1:
-        parts = _pieces(text, _BREAKS[1])
+        parts = _pieces(text, _BREAKS[0])
     if len(parts) == 1:
         parts = list(text)
     at, best = 0, len(text)

@@ -216,7 +216,9 @@ def _cues(graph: Graph, timeline: Timeline) -> list[Cue]:
         cue
         for span in timeline.sounds
         if span.line is not None and lines[span.line].line.text
-        for cue in captions.cues(lines[span.line].line.text, span.start_s, span.end_s)
+        for cue in captions.cues(
+            lines[span.line].line.text, span.start_s, span.end_s, graph.movie.language
+        )
     ]
 
 
