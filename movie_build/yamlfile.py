@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import yaml
@@ -95,6 +96,8 @@ def parse(text: bytes, name: str, mistakes: list[Mistake] | None = None) -> Yaml
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "not YAML"
+        if "quoted scalar" in (error.context or "") and error.context_mark:
+            mark = error.context_mark  # where the quote begins; it is missed only at the end
         if mark and _is_indented_by_tab(decoded, mark.line):
             what = "a tab where spaces are needed; indent with spaces"
         else:
@@ -218,6 +221,9 @@ def mistakes_of(error: ValidationError, file: YamlFile, model: type[BaseModel]) 
 def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
+        in_list = len(detail["loc"]) > 1 and isinstance(detail["loc"][-2], int)
+        if in_list and isinstance(given, str) and not get_close_matches(key, known):
+            return f"{NO_SUCH_KEY}; if it begins a text, put the whole text in quotes"
         return f"{NO_SUCH_KEY}; {nearest(key, known)}"
     if kind == "missing":
         return "required, and not there; add it"
