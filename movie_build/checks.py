@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from movie_build import undrawable
+from movie_build import image_file, undrawable
 from movie_build.errors import Faults, InputError, Mistake, MovieBuildError, Where
-from movie_build.movie import Movie, read
+from movie_build.movie import Movie, is_url, read
 from movie_build.project import Project
 from movie_build.session import Session
+from movie_build.slides.deck import see_page
+from movie_build.voices.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,45 @@ def check_movie(folder: Path, *, readings: bool = False) -> Checked:
         warnings = [warning for edition in session.editions for warning in edition.warnings]
     for mistake in _undrawable(session) if session else _unreadable(first):
         faults.add(InputError([mistake]))
+    if session:
+        with faults:
+            session.studio.check()
+        for movie in movies:
+            for wrong in _unusable(movie):
+                faults.add(wrong)
     faults.tell()
     summary = []
     for movie in movies:
         summary += [*_readings(movie), _told(movie)] if readings else [_told(movie)]
     return Checked((*dict.fromkeys(warnings),), (*summary,))
+
+
+def _unusable(movie: Movie) -> Iterator[MovieBuildError]:
+    """Files that a script names, are there, and cannot be played or shown."""
+    folder = movie.project.folder
+    for section in movie.script.sections if movie.script else ():
+        acts: list[tuple[Where | None, Callable[[], object]]] = []
+        if section.image and not is_url(section.image.path):
+            path = folder / section.image.path
+            look_at = partial(_see_picture, path, section.image.path)
+            acts.append((section.where_of("image"), look_at))
+        deck = folder / section.deck
+        if section.page and deck.suffix.lower() == ".pdf":
+            acts.append((section.where_of("page"), partial(see_page, deck, section.page)))
+        for line in section.narrations:
+            if line.recording:
+                play = partial(Recorded(folder / line.recording, "").speak, "")
+                acts.append((line.where, play))
+        for where, act in acts:
+            try:
+                act()
+            except MovieBuildError as error:
+                yield error.placed(where)
+
+
+def _see_picture(path: Path, name: str) -> None:
+    if path.is_file():  # that it is not there is told already
+        image_file.check(path.read_bytes(), name)
 
 
 def _told(movie: Movie) -> str:

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from movie_build.errors import VoiceError, nearest
@@ -64,6 +65,16 @@ def spoken(text: str, voice: str, rate_wpm: int, pitch: int) -> tuple[bytes, int
             library.espeak_SetParameter(parameter, value, 0)
         library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         return _synthesize(library, text, rate_hz), rate_hz
+
+
+def check(voice: str) -> None:
+    """See that there is a voice.
+
+    Raises:
+        VoiceError: there is none of that name.
+    """
+    with _engine() as (library, _):
+        _choose(library, voice)
 
 
 def voices() -> tuple[EspeakVoice, ...]:
@@ -145,7 +156,9 @@ def _choose(library: ctypes.CDLL, voice: str) -> None:
         if library.espeak_SetVoiceByName(f"{name}{plus}{variant}".encode()) == 0:
             return
     known = {known.language for known in _listed(library)}
-    raise VoiceError(f"espeak has no voice {voice!r}; {nearest(language.lower(), known)}")
+    near = get_close_matches(language.lower(), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "it has languages, like en-gb, de, fr-fr or ja"
+    raise VoiceError(f"espeak has no voice {voice!r}; {hint}")
 
 
 def _names(language: str) -> Iterator[str]:

@@ -313,6 +313,7 @@ def _speak(speaker: Speaker, text: str, where: Where | None, _bench: Bench) -> b
     try:
         return finish(speaker.voice.speak(text), text).wav
     except MovieBuildError as error:
+        speaker.check()  # what is wrong with the voice itself is told once, where it is set
         raise error.placed(where) from None
 
 

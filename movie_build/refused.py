@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from movie_build import github_actions, telling
-from movie_build.errors import FrozenError, InputError, Mistake, MovieBuildError
+from movie_build.errors import FrozenError, InputError, Mistake, MovieBuildError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Refused:
         return (Mistake(self.error.at, self.error.what),) if self.error.at else ()
 
     def tell(self, *, among_others: bool = False) -> None:
-        """Print it, with the project's name before its files where there are several projects."""
+        """Print it, with the project's folder before its files where there are several projects."""
         if github_actions.active():
             for command in github_actions.commands(self.error, self.folder):
                 print(command, file=sys.stderr)
@@ -42,7 +42,8 @@ class Refused:
         lines = str(self.error).splitlines()
         if not self.mistakes:
             return f"{self.name}: {self.error}"
-        own = [f"{self.name}/{mistake}" for mistake in self.mistakes]
+        folder = shown(self.folder, telling.asked().base)
+        own = [f"{folder}/{mistake}" for mistake in self.mistakes]
         return "\n".join([*own, *lines[len("\n".join(map(str, self.mistakes)).splitlines()) :]])
 
 

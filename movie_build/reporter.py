@@ -56,9 +56,10 @@ class Reporter:
                 continue
             self.active.append(session)
             for warning in dict.fromkeys(w for e in session.editions for w in e.warnings):
-                telling.warn(f"{session.project.name}/{warning}" if self.several else warning)
+                folder = session.project.folder
+                from_here = f"{shown(folder, self.telling.base)}/" if self.several else ""
+                telling.warn(f"{from_here}{warning}")
                 if github_actions.active():  # `-q` is for who reads along
-                    folder = session.project.folder
                     print(github_actions.warning(warning, folder), file=sys.stderr)
         if self.refused and not self.several:
             raise SystemExit(1)  # doit calls `complete_run` all the same

@@ -35,6 +35,7 @@ def take_line(speaker: Speaker, text: str, where: Where | None, bench: Bench) ->
             [_part(speaker, part, n == last, bench) for n, part in enumerate(parts)]
         ).to_bytes()
     except MovieBuildError as error:
+        speaker.check()  # what is wrong with the voice itself is told once, where it is set
         raise error.placed(where) from None
 
 

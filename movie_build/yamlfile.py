@@ -221,10 +221,11 @@ def mistakes_of(error: ValidationError, file: YamlFile, model: type[BaseModel]) 
 def _told(detail: ErrorDetails, key: str, known: Mapping[str, object]) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
+        # `- Note: well` is a text with a colon to who wrote it.
         in_list = len(detail["loc"]) > 1 and isinstance(detail["loc"][-2], int)
-        if in_list and isinstance(given, str) and not get_close_matches(key, known):
-            return f"{NO_SUCH_KEY}; if it begins a text, put the whole text in quotes"
-        return f"{NO_SUCH_KEY}; {nearest(key, known)}"
+        is_text = in_list and isinstance(given, str) and not get_close_matches(key, known)
+        hint = "if it begins a text, put the whole text in quotes"
+        return f"{NO_SUCH_KEY}; {hint if is_text else nearest(key, known)}"
     if kind == "missing":
         return "required, and not there; add it"
     if kind in ("model_type", "dict_type", "model_attributes_type"):

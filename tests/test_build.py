@@ -464,8 +464,8 @@ def test_every_project_of_a_folder_builds_and_one_broken_one_stops_no_other(tmp_
     run = root.doit(code=None)
     assert run.code != 0
     assert "broken/script.yaml:1: titel: no such key" in run.err
-    assert "\nmute/script.yaml:2: " in run.err
-    assert "warning: mute/movie.yaml:3: audio.enable_furigana: " in run.err
+    assert "\nprojects/mute/script.yaml:2: " in run.err
+    assert "warning: projects/mute/movie.yaml:3: audio.enable_furigana: " in run.err
     for name in ("good", "fine"):
         assert (tmp_path / f"projects/{name}/dist/{name}.mp4").exists()
     root.doit("good")

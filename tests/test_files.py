@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from conftest import SMALL, Folder
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from movie_build.checks import check_movie
 from movie_build.config_file import ConfigFile
@@ -559,3 +562,26 @@ def test_a_written_script_reads_as_the_same_script(script):
     assert again == script
     assert dump(again) == written
     assert written.startswith("# yaml-language-server: $schema=")
+
+
+def test_check_tells_what_is_there_and_cannot_be_used(folder: Folder) -> None:
+    pages = PillowImage.new("RGB", (300, 200))
+    pages.save(folder.path / "talk.pdf", "PDF")
+    for name in ("a.png", "a.wav"):
+        folder.write(name, "neither picture nor sound")
+    folder.write("movie.yaml", SMALL + "audio: {voice: en_GB}\n")
+    folder.write(
+        "script.yaml",
+        "title: T\nsections:\n- title: S\n  image: a.png\n  narrations:\n  - One.\n"
+        "  - {text: Two., recording: a.wav}\n"
+        "- title: P\n  deck: talk.pdf\n  page: 9\n  narrations: [Three.]\n",
+    )
+    done = folder.run(sys.executable, "-m", "movie_build.cli", "check", code=1)
+    told = [line.split("; ")[0] for line in done.err.splitlines()]
+    assert told[0].endswith(": audio: espeak has no voice 'en_GB'")
+    assert told[1].startswith("script.yaml:4: sections[0].image: a.png is not a picture")
+    assert told[2].startswith("script.yaml:7: sections[0].narrations[1]: recording a.wav: ")
+    assert told[3] == "script.yaml:10: sections[1].page: talk.pdf has one page, and no page 9"
+    assert not (folder.path / "build").exists()
+    built = folder.doit("--continue", code=1).err
+    assert built.count("espeak has no voice") == 1

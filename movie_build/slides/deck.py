@@ -76,14 +76,35 @@ def _deck(slide: Slide) -> Path:
     return slide.deck
 
 
+def see_page(deck: Path, number: int) -> None:
+    """See that a PDF has a page.
+
+    Raises:
+        SlideError: it has not, or cannot be read.
+        MissingExtra: the library that reads PDF is not installed.
+    """
+    with pdfium.opened(deck, deck.name, SlideError) as opened:
+        _number_of(opened, deck.name, number)
+
+
+def _number_of(opened: pdfium.Pdf, name: str, number: int) -> int:
+    """The index of a page, from 0.
+
+    Raises:
+        SlideError: there is no such page.
+    """
+    n_pages = len(opened)
+    if not 1 <= number <= n_pages:
+        pages = "one page" if n_pages == 1 else f"{n_pages} pages"
+        raise SlideError(f"{name} has {pages}, and no page {number}")
+    return number - 1
+
+
 def _page(pdf: Path | bytes, name: str, number: int, look: Look) -> PillowImage.Image:
     with pdfium.opened(pdf, name, SlideError) as opened:
-        n_pages = len(opened)
-        if not 1 <= number <= n_pages:
-            pages = "one page" if n_pages == 1 else f"{n_pages} pages"
-            raise SlideError(f"{name} has {pages}, and no page {number}")
+        index = _number_of(opened, name, number)
         opened.document.init_forms()
-        page = opened.page(number - 1)
+        page = opened.page(index)
         width_pt, height_pt = page.get_size()
         if not (width_pt > 0 and height_pt > 0 and 1 / 100 < width_pt / height_pt < 100):
             raise SlideError(f"{name}: page {number} has no size that can be shown")

@@ -42,6 +42,16 @@ class Espeak:
             "pitch": self.pitch,
         }
 
+    def check(self) -> None:
+        """See that the voice exists.
+
+        Raises:
+            VoiceError: it does not.
+        """
+        from movie_build import espeak_ng
+
+        espeak_ng.check(self.voice)
+
     def speak(self, text: str) -> Pcm:
         """`text` at 22,050 Hz. Mark-up in it is read out, never obeyed.
 

@@ -50,3 +50,16 @@ class InParts(Protocol):
             VoiceError: the service refuses it, or cannot be reached.
         """
         ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A voice that knows, without speaking and without asking anyone, whether it can speak."""
+
+    def check(self) -> None:
+        """See that it can.
+
+        Raises:
+            VoiceError: what it is told to speak with is not there.
+        """
+        ...

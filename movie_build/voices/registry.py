@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_build import plug_ins
 from movie_build.config import Config, VoiceSettings, Word
-from movie_build.errors import Faults, MovieBuildError, VoiceError, nearest
+from movie_build.errors import Faults, MovieBuildError, VoiceError, Where, nearest
 from movie_build.openai_client import service_name, usual_url
 from movie_build.plug_ins import PlugIn
 from movie_build.service import Services
 from movie_build.take import Take
-from movie_build.voices.protocol import InParts, JsonValue, Voice
+from movie_build.voices.protocol import Checkable, InParts, JsonValue, Voice
 
 if TYPE_CHECKING:
     from movie_build.voices.voicevox_engines import Engines
@@ -66,6 +66,7 @@ class Speaker:
     identity: Mapping[str, JsonValue]
     remote: bool = False
     words: Callable[[str], tuple[Word, ...]] | None = None
+    where: Where | None = field(default=None, compare=False)
 
     def parts(self, text: str) -> Sequence[str]:
         """`text` as the voice's service is asked for it, one part a call.
@@ -74,6 +75,18 @@ class Speaker:
             VoiceError: there is nothing in it to speak.
         """
         return self.voice.parts(text) if isinstance(self.voice, InParts) else (text,)
+
+    def check(self) -> None:
+        """See that it can speak, as far as that is known without speaking.
+
+        Raises:
+            VoiceError: it cannot; told where the voice is set.
+        """
+        if isinstance(self.voice, Checkable):
+            try:
+                self.voice.check()
+            except MovieBuildError as error:
+                raise error.placed(self.where) from None
 
     def say(self, part: str, *, is_last: bool = True) -> Take:
         """One of the `parts`, spoken, with its timing where the voice tells it."""
@@ -116,7 +129,8 @@ class Studio:
             raise self._refused[key]
         if key not in self._speakers:
             try:
-                self._speakers[key] = self._open(settled, language)
+                opened = self._open(settled, language)
+                self._speakers[key] = replace(opened, where=settings.where)
             except MovieBuildError as error:
                 # The next line of this voice need not wait for it again.
                 self._refused[key] = error
@@ -135,6 +149,18 @@ class Studio:
                 _refuse_unheeded(settings, name, ENGINES[name])
             else:
                 self._maker(settings)
+
+    def check(self) -> None:
+        """See that all voices opened so far can speak, as far as that is known without speaking.
+
+        Raises:
+            MovieBuildError: all that is wrong.
+        """
+        faults = Faults()
+        for speaker in self._speakers.values():
+            with faults:
+                speaker.check()
+        faults.tell()
 
     def close(self) -> list[str]:
         """Let go of engines and what was lent to them; what could not be done, told."""
