@@ -78,7 +78,7 @@ def test_a_signal_ends_the_build_and_the_next_goes_on(folder: Folder, sent: int,
         [sys.executable, "-m", "doit"], cwd=folder.path, stderr=subprocess.PIPE, text=True
     )
     until = time.monotonic() + 20
-    while not folder.files("build/audio/*.sound") and time.monotonic() < until:
+    while not [*folder.path.glob("build/audio/[!.]*.sound")] and time.monotonic() < until:
         time.sleep(0.01)
     process.send_signal(sent)
     _, err = process.communicate(timeout=30)
