@@ -141,6 +141,7 @@ class _State:
         for session in self.sessions:
             done += self._done(session)
             total.update(list(session.units.values()))
+            total += session.n_fresh
             for unit in sorted(session.at_work.items(), key=lambda item: item[1]):
                 at_work.setdefault(unit[0][0], self._told(*unit[0]))
             notes |= {step: str(note) for step, note in list(session.notes.items())}
@@ -323,7 +324,8 @@ def _begins(step: StepState, to_make: int | None) -> str:
     if step.total <= 1:
         return f"{_VERBS[step.step]}{f': {step.note}' if step.note else ''}"
     left = step.total - step.done if to_make is None else to_make
-    return f"{_VERBS[step.step]} {left:,} of {step.total:,}"
+    there = f"; {step.total - left:,} are there" if left < step.total else ""
+    return f"{_VERBS[step.step]} {left:,}{there}"
 
 
 def _time(seconds: float) -> str:

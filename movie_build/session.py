@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -63,6 +64,8 @@ class Session:
         )
         self.steps = {step: StepCount() for step in STEPS}
         self.units: dict[str, str] = {}
+        # By step: how many had nothing to do from the start, and are not among `units`.
+        self.n_fresh: Counter[str] = Counter()
         self.selected: frozenset[str] = frozenset()
         # Why nothing of it can be built in this run, where other projects are.
         self.refused: MovieBuildError | None = None

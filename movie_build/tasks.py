@@ -296,6 +296,7 @@ def _stale(
     stale = {path: unit for path, unit in units.items() if not all(map(fresh, pieces(unit)))}
     for path in units.keys() - stale.keys():
         session.count(step, path.stem, made=False)
+    session.n_fresh[step] += len(units) - len(stale)
     return stale
 
 
