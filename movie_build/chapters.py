@@ -14,6 +14,8 @@ from movie_build.summary import Unit, is_credit, leans, points_away, without_poi
 
 # A part shorter than this joins its neighbour; one longer than this is cut where it can be.
 SHORT_S, LONG_S = 6.0, 62.0
+# As long as a picture of its own should stand at least.
+GLANCE_S = 3.0
 # Less than this is not worth a slide, however it is called.
 _CRUMB_S = 1.2
 _ENDS = '.!?…。！？"“”」』»'
@@ -357,18 +359,20 @@ def _cut(part: Part, language: str) -> list[Part] | None:
     best: tuple[float, int] | None = None
     for at in range(1, len(part.blocks)):
         before, after = part.blocks[:at], part.blocks[at:]
-        if not isinstance(after[0], Paragraph | Quote):
-            continue
-        size = sum(unit.seconds for unit in units_of(before, None, language))
-        if min(size, total - size) < SHORT_S:
-            continue
         # Each half wants something to show; then the halves want to be alike.
         here = sum(thing < at for thing in things)
         apart = 1.0 if 0 < here < len(things) else 0.0
+        if not (isinstance(after[0], Paragraph | Quote) or (apart and _stands_first(part, at))):
+            continue
+        size = sum(unit.seconds for unit in units_of(before, None, language))
+        if min(size, total - size) < (GLANCE_S if apart else SHORT_S):
+            continue
         # What announces a list, table or picture stays with it: it is the last thing before.
         close = 0.25 if here < len(things) and things[here] == at + 1 else 0.0
         named = 0.3 if any(start == at for start, _ in part.starts) else 0.0
-        worth = apart + close + named - abs(size - total / 2) / total
+        # What is shown belongs more often to the text before it.
+        first = -0.2 if isinstance(after[0], Picture) else 0.0
+        worth = apart + close + named + first - abs(size - total / 2) / total
         if best is None or worth > best[0]:
             best = worth, at
     if best is None or (total <= LONG_S and best[0] < 0.5):
@@ -383,6 +387,13 @@ def _cut(part: Part, language: str) -> list[Part] | None:
         replace(part, blocks=part.blocks[:at], heads=_names(earlier), starts=earlier),
         replace(part, title=title, blocks=part.blocks[at:], heads=_names(inner), starts=inner),
     ]
+
+
+def _stands_first(part: Part, at: int) -> bool:
+    """Whether what is shown at `at` can stand before the text that belongs to it."""
+    before = part.blocks[at - 1]
+    announces = isinstance(before, Paragraph) and before.text.rstrip().endswith((":", "："))
+    return isinstance(part.blocks[at], Picture) and not announces
 
 
 def _names(starts: Sequence[tuple[int, str]]) -> tuple[str, ...]:

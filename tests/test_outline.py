@@ -554,3 +554,19 @@ def test_what_a_site_says_of_itself_in_another_language_is_not_spoken() -> None:
     text = Paragraph("テストには3つの種類があります。順番に見ていきましょう。")
     script = outline(article(Heading(2, "種類"), text, language="ja", description=told))
     assert told not in spoken(script) and not script.sections[0].subtitle
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["above its text", "below its text"])
+def test_two_pictures_of_a_section_get_a_slide_each(first: bool) -> None:
+    texts = (
+        "A light that stands higher is seen from farther away. The Pharos was a hundred metres tall.",
+        "The range grows with the square root only. Nobody built much higher, since stone is dear.",
+    )
+    pictures = (Picture("tower.png", "", "A tower"), Picture("lens.png", "", "A lens"))
+    blocks = []
+    for text, picture in zip(texts, pictures, strict=True):
+        both = (picture, Paragraph(text)) if first else (Paragraph(text), picture)
+        blocks += both
+    script = outline(article(Paragraph("Intro text that is here."), Heading(2, "Towers"), *blocks))
+    shown = [Path(section.image.path).name for section in script.sections if section.image]
+    assert shown == ["tower.png", "lens.png"]
