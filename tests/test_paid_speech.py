@@ -26,6 +26,17 @@ def one_call_in_five(text: str, nth: int) -> str:
     return FAULTS[n // 5 % len(FAULTS)] if n % 5 == 0 else ""
 
 
+def paid_voice(service: Service, url: str) -> OpenAISpeech:
+    """A voice of `service` that costs something."""
+    return OpenAISpeech(
+        service,
+        model="tts",
+        voice="alloy",
+        base_url=url,
+        usd_per_million_characters=USD_PER_MILLION,
+    )
+
+
 def test_300_lines_from_a_failing_service_are_all_right_and_each_is_paid_for_once():
     assert len({tones_hz(text) for text in LINES}) == len(LINES), "tones must tell lines apart"
     ledger = Ledger(budget_usd=1.0)
@@ -71,13 +82,7 @@ def test_a_budget_stops_before_the_call_that_would_exceed_it_with_many_threads_t
     service = Service("speech", Limits(at_once=4), ledger)
     refused: list[BudgetError] = []
     with speech_server() as server:
-        voice = OpenAISpeech(
-            service,
-            model="tts",
-            voice="alloy",
-            base_url=server.url,
-            usd_per_million_characters=USD_PER_MILLION,
-        )
+        voice = paid_voice(service, server.url)
 
         def speak(text: str) -> None:
             try:
@@ -141,13 +146,7 @@ def test_answers_that_are_no_good_count_against_the_budget():
     service = Service("speech", Limits(), ledger, sleep=lambda _: None)
     with speech_server() as server:
         server.fault = lambda _text, _nth: "a web page"
-        voice = OpenAISpeech(
-            service,
-            model="tts",
-            voice="alloy",
-            base_url=server.url,
-            usd_per_million_characters=USD_PER_MILLION,
-        )
+        voice = paid_voice(service, server.url)
         with pytest.raises(BudgetError, match="of the budget of"):
             voice.speak(LINES[10])
     assert server.calls.total() == 2
