@@ -163,13 +163,13 @@ def _read(
 
 
 def _config_of(file: YamlFile, mistakes: list[Mistake]) -> _Understood[Config] | None:
-    from movie_build import config_file
+    from movie_build import config_contradictions, config_file
     from movie_build.edge import warnings_of
 
     keys = _validated(config_file.ConfigFile, file, mistakes)
     if keys is None:
         return None
-    mistakes += config_file.contradictions(keys, file)
+    mistakes += config_contradictions.found(keys, file)
     warnings = *warnings_of(keys, file), *config_file.unheard(keys, file)
     return _Understood(config_file.to_config(keys, file), warnings)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from movie_build import flac, pins
 from movie_build.atomic import write_bytes
+from movie_build.edition import Edition
 from movie_build.errors import MovieBuildError, VoiceError, shown
 from movie_build.graph import Graph, SpokenLine
 from movie_build.join import MovieFile
@@ -18,7 +19,7 @@ from movie_build.lock import hold
 from movie_build.pieces import Bench
 from movie_build.pins import Pin
 from movie_build.script import Line
-from movie_build.session import Edition, Session
+from movie_build.session import Session
 from movie_build.units import inputs_of
 
 

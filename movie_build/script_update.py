@@ -12,10 +12,11 @@ from pathlib import Path
 
 from movie_build import drafts
 from movie_build.atomic import write_bytes
+from movie_build.edition import Edition
 from movie_build.errors import AuthorError, InputError, Mistake, shown
 from movie_build.merge import Merged, Prefer, merge
 from movie_build.project import Project
-from movie_build.session import Edition, Session
+from movie_build.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,13 @@ from doit.exceptions import TaskFailed
 
 from movie_build import doit_config, interrupt, keys, refused, undrawable
 from movie_build.command_line import asks_for_everything, asks_to_keep_going, given
+from movie_build.edition import Edition
 from movie_build.errors import MovieBuildError, shown
 from movie_build.join import MovieFile, files_of
 from movie_build.pieces import Piece
 from movie_build.plan_command import only_named
 from movie_build.refused import Refused
-from movie_build.session import Edition, Session
+from movie_build.session import Session
 
 Task: TypeAlias = dict[str, Any]
 T = TypeVar("T")
