@@ -81,18 +81,21 @@ def ensure(report: Callable[[str], None]) -> Path:
     )
 
 
-def install_cjk_fonts(report: Callable[[str], None] = lambda _: None) -> None:
-    """Install fonts for Chinese, Japanese and Korean, where this can be done without asking.
+def install_fonts(
+    packages: Iterable[str] = (CJK_FONTS,), report: Callable[[str], None] = lambda _: None
+) -> None:
+    """Install Debian packages of fonts, where this can be done without asking.
 
     Raises:
         FontError: it cannot; the message says what to type.
     """
-    problem: str | None = "this is not Debian or Ubuntu as root"
-    if _apt_is_ours():
-        report(f"installing {CJK_FONTS}")
-        problem = _apt(CJK_FONTS)
-    if problem is not None:
-        raise FontError(f"cannot install {CJK_FONTS} ({problem}); type: {_to_type(CJK_FONTS)}")
+    for package in packages:
+        problem: str | None = "this is not Debian or Ubuntu as root"
+        if _apt_is_ours():
+            report(f"installing {package}")
+            problem = _apt(package)
+        if problem is not None:
+            raise FontError(f"cannot install {package} ({problem}); type: {_to_type(package)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def check(folder: Path, readings: bool) -> None:
 
 
 @main.command()
-@click.option("--fix", is_flag=True, help="Install what is missing.")
+@click.option("--fix", is_flag=True, help="Install the browser and fonts that are missing.")
 @told
 def doctor(fix: bool) -> None:
     """Show what this machine has for making movies, and how to get what it lacks."""

@@ -44,7 +44,7 @@ def examine() -> list[Finding]:
 
 
 def mend(report: Callable[[str], None]) -> None:
-    """Install the browser and the CJK fonts where they are missing.
+    """Install the browser and the fonts that are missing.
 
     Raises:
         MovieBuildError: this program cannot install them; the message says what to type.
@@ -53,8 +53,9 @@ def mend(report: Callable[[str], None]) -> None:
     from movie_build.theme import find
 
     browser_install.ensure(report)
-    if fonts.missing(_SAMPLES["Japanese"], find("default", Path.cwd())):
-        browser_install.install_cjk_fonts(report)
+    lacking = fonts.missing("".join(_SAMPLES.values()), find("default", Path.cwd()))
+    if packages := dict.fromkeys(fonts.script_of(character)[1] for character in lacking):
+        browser_install.install_fonts(packages, report)
         fonts.forget()
 
 

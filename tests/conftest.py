@@ -33,14 +33,14 @@ def _connect_to_loopback(self: socket.socket, address: Any) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Install what drawing slides needs, once, before the network is closed."""
-    from movie_build.browser_install import ensure, install_cjk_fonts
+    from movie_build.browser_install import ensure, install_fonts
     from movie_build.fonts import missing_in_system
 
     if hasattr(config, "workerinput"):
         return
     ensure(print)
     if missing_in_system("日本語"):
-        install_cjk_fonts(print)
+        install_fonts(report=print)
 
 
 @pytest.fixture(autouse=True)
